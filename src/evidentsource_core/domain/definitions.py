@@ -1,0 +1,225 @@
+"""What is published: the definitions of state views and state changes, and selectors with parameters.
+
+A state view is defined over a selector in which some values are parameters; a reader binds them.
+
+>>> template = Selector.stream("accounts") & Parameter.subject("account_id")
+>>> template.parameters
+{'account_id': 'subject'}
+>>> template.bind({"account_id": SubjectAttribute(EventSubject("a-1"))}) == (
+...     Selector.stream("accounts") & Selector.subject("a-1"))
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal, TypeAlias
+
+from evidentsource_core.domain.errors import EvidentSourceError, InvalidType
+from evidentsource_core.domain.identifiers import EventSubject, StateChangeName, StateViewName
+from evidentsource_core.domain.selectors import (
+    AndSelector,
+    EqualsSelector,
+    EventAttribute,
+    EventSelector,
+    EventTypeAttribute,
+    EventTypePrefix,
+    FlatAndNode,
+    FlatEqualsNode,
+    FlatOrNode,
+    FlatSelectorNode,
+    FlatStartsWithNode,
+    OrSelector,
+    Selector,
+    StartsWithSelector,
+    StreamAttribute,
+    StreamPrefix,
+    SubjectAttribute,
+    SubjectPrefix,
+    unflatten,
+)
+
+__all__ = [
+    "EventSubject",
+    "Parameter",
+    "ParameterError",
+    "ParameterNode",
+    "QueryTemporality",
+    "Selector",
+    "SelectorTemplate",
+    "StateChangeDefinition",
+    "StateViewDefinition",
+]
+
+AttributeKind: TypeAlias = Literal["stream", "subject", "event_type"]
+
+_KINDS: Mapping[type[object], AttributeKind] = {
+    StreamAttribute: "stream",
+    SubjectAttribute: "subject",
+    EventTypeAttribute: "event_type",
+}
+
+
+class ParameterError(EvidentSourceError, ValueError):
+    """A view's parameters were not bound as its definition asks; ``parameter`` is the one at fault."""
+
+    code = "parameter-error"
+
+    def __init__(self, parameter: str, reason: str) -> None:
+        super().__init__(f"parameter {parameter!r}: {reason}")
+        self.parameter = parameter
+        self.reason = reason
+
+
+class QueryTemporality(Enum):
+    """In which order a view folds its events."""
+
+    REVISION = "revision"
+    """As they were recorded."""
+    EFFECTIVE_TIMESTAMP = "effective_timestamp"
+    """As they took effect; events of one time in the order of their revisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterNode:
+    """A leaf whose value the reader binds; ``starts_with`` makes it a prefix."""
+
+    kind: AttributeKind
+    name: str
+    starts_with: bool = False
+
+
+_TemplateNode: TypeAlias = FlatSelectorNode | ParameterNode
+
+
+@dataclass(frozen=True, slots=True)
+class SelectorTemplate:
+    """A selector with parameters, as nodes in post-order."""
+
+    nodes: tuple[_TemplateNode, ...]
+
+    @classmethod
+    def of(cls, selector: EventSelector | SelectorTemplate) -> SelectorTemplate:
+        """A selector as a template, with no parameters if it has none yet."""
+        return selector if isinstance(selector, SelectorTemplate) else cls((*selector.flatten(),))
+
+    @property
+    def parameters(self) -> dict[str, AttributeKind]:
+        """Each parameter's name and what it binds to, in order of appearance."""
+        return {node.name: node.kind for node in self.nodes if isinstance(node, ParameterNode)}
+
+    def bind(self, parameters: Mapping[str, EventAttribute]) -> EventSelector:
+        """The selector with every parameter's value in place.
+
+        Raises:
+            ParameterError: one is missing, unknown, or of the wrong kind.
+        """
+        wanted = self.parameters
+        for name, value in parameters.items():
+            if name not in wanted:
+                known = ", ".join(wanted) or "none"
+                raise ParameterError(name, f"unknown; the view's parameters are: {known}")
+            kind = _KINDS.get(type(value))
+            if kind is None:
+                raise InvalidType(f"parameter {name!r}", "an event attribute", value)
+            if kind != wanted[name]:
+                raise ParameterError(name, f"binds a {wanted[name]}, got a {kind}")
+        for name in wanted:
+            if name not in parameters:
+                raise ParameterError(name, f"is not bound; give it a {wanted[name]}")
+        bound = [
+            _bind(node, parameters[node.name]) if isinstance(node, ParameterNode) else node
+            for node in self.nodes
+        ]
+        return unflatten(bound, max_nodes=None)
+
+    def __and__(self, other: EventSelector | SelectorTemplate) -> SelectorTemplate:
+        return _join(self, other, FlatAndNode)
+
+    def __or__(self, other: EventSelector | SelectorTemplate) -> SelectorTemplate:
+        return _join(self, other, FlatOrNode)
+
+    def __rand__(self, other: EventSelector) -> SelectorTemplate:
+        return _join(other, self, FlatAndNode)
+
+    def __ror__(self, other: EventSelector) -> SelectorTemplate:
+        return _join(other, self, FlatOrNode)
+
+
+class Parameter:
+    """Builds leaves whose values a reader binds."""
+
+    @staticmethod
+    def stream(name: str, *, starts_with: bool = False) -> SelectorTemplate:
+        """The stream is (or starts with) what the parameter ``name`` is bound to."""
+        return SelectorTemplate((ParameterNode("stream", name, starts_with),))
+
+    @staticmethod
+    def subject(name: str, *, starts_with: bool = False) -> SelectorTemplate:
+        """The subject is (or starts with) what the parameter ``name`` is bound to."""
+        return SelectorTemplate((ParameterNode("subject", name, starts_with),))
+
+    @staticmethod
+    def event_type(name: str, *, starts_with: bool = False) -> SelectorTemplate:
+        """The type is (or starts with) what the parameter ``name`` is bound to."""
+        return SelectorTemplate((ParameterNode("event_type", name, starts_with),))
+
+
+@dataclass(frozen=True, slots=True)
+class StateViewDefinition:
+    """A published state view, its code aside. Versions of one name count from 1."""
+
+    name: StateViewName
+    selector: SelectorTemplate
+    version: int = 1
+    temporality: QueryTemporality = QueryTemporality.REVISION
+    content_type: str = "application/json"
+    content_schema: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateChangeDefinition:
+    """A published state change, its code aside. Versions of one name count from 1."""
+
+    name: StateChangeName
+    version: int = 1
+    description: str | None = None
+    source_code_uri: str | None = field(default=None)
+
+
+def _bind(node: ParameterNode, value: EventAttribute) -> FlatSelectorNode:
+    if not node.starts_with:
+        return FlatEqualsNode(value)
+    if isinstance(value, StreamAttribute):
+        return FlatStartsWithNode(StreamPrefix(value.stream))
+    if isinstance(value, EventTypeAttribute):
+        return FlatStartsWithNode(EventTypePrefix(value.event_type))
+    if value.subject is None:
+        raise ParameterError(node.name, "is a prefix, which cannot be bound to no subject")
+    return FlatStartsWithNode(SubjectPrefix(value.subject))
+
+
+def _join(
+    left: EventSelector | SelectorTemplate,
+    right: EventSelector | SelectorTemplate,
+    branch: type[FlatAndNode] | type[FlatOrNode],
+) -> SelectorTemplate:
+    for side in (left, right):
+        kinds = (SelectorTemplate, EqualsSelector, StartsWithSelector, AndSelector, OrSelector)
+        if not isinstance(side, kinds):
+            raise InvalidType("selector", "a selector or a template", side)
+    first, second = SelectorTemplate.of(left).nodes, SelectorTemplate.of(right).nodes
+    shifted = tuple(_shift(node, len(first)) for node in second)
+    root = branch(len(first) - 1, len(first) + len(second) - 1)
+    return SelectorTemplate((*first, *shifted, root))
+
+
+def _shift(node: _TemplateNode, by: int) -> _TemplateNode:
+    if isinstance(node, FlatAndNode):
+        return FlatAndNode(node.left + by, node.right + by)
+    if isinstance(node, FlatOrNode):
+        return FlatOrNode(node.left + by, node.right + by)
+    return node

@@ -1,0 +1,317 @@
+"""Events before and after they are stored, and the transactions that carry them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from evidentsource_core.domain.errors import (
+    EvidentSourceError,
+    IdentifierError,
+    InvalidExtension,
+    InvalidType,
+)
+from evidentsource_core.domain.extensions import (
+    BinaryExtension,
+    BooleanExtension,
+    Extensions,
+    ExtensionValue,
+    IntegerExtension,
+    StringExtension,
+    TimestampExtension,
+    UriExtension,
+    UriRefExtension,
+)
+from evidentsource_core.domain.identifiers import (
+    RECORDEDTIME_KEY,
+    SEQUENCE_KEY,
+    EventId,
+    EventSubject,
+    EventType,
+    StreamName,
+    stream_of,
+)
+from evidentsource_core.times import require_aware
+
+__all__ = [
+    "BinaryEventData",
+    "BinaryExtension",
+    "BooleanExtension",
+    "Event",
+    "EventData",
+    "ExtensionValue",
+    "Extensions",
+    "IntegerExtension",
+    "ProspectiveEvent",
+    "StringEventData",
+    "StringExtension",
+    "TimestampExtension",
+    "Transaction",
+    "TransactionSummary",
+    "UriExtension",
+    "UriRefExtension",
+    "event_data_as_bytes",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryEventData:
+    """A payload of bytes."""
+
+    data: bytes
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.data, bytes):
+            raise InvalidType("BinaryEventData.data", "bytes", self.data)
+
+    def as_bytes(self) -> bytes:
+        """The payload."""
+        return self.data
+
+
+@dataclass(frozen=True, slots=True)
+class StringEventData:
+    """A payload of text."""
+
+    data: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.data, str):
+            raise InvalidType(
+                "StringEventData.data", "str", self.data, "for JSON pass json.dumps(...)"
+            )
+
+    def as_bytes(self) -> bytes:
+        """The payload in UTF-8."""
+        return self.data.encode()
+
+
+EventData: TypeAlias = BinaryEventData | StringEventData
+
+
+def event_data_as_bytes(data: EventData) -> bytes:
+    """The payload's bytes; text in UTF-8.
+
+    >>> event_data_as_bytes(StringEventData("é"))
+    b'\\xc3\\xa9'
+    """
+    return data.as_bytes()
+
+
+class _Payload:
+    """What events of both kinds can tell of their payload and attributes."""
+
+    __slots__ = ()
+
+    data: EventData | None
+    event_type: str
+    subject: str | None
+    time: datetime | None
+    extensions: Extensions
+
+    def data_as_bytes(self) -> bytes | None:
+        """The payload's bytes (text in UTF-8); None where there is no payload."""
+        return None if self.data is None else self.data.as_bytes()
+
+    def data_as_string(self) -> str | None:
+        """The payload as text; None where there is no payload.
+
+        Raises:
+            UnicodeDecodeError: the payload is binary and no UTF-8.
+        """
+        if isinstance(self.data, BinaryEventData):
+            return self.data.data.decode()
+        return None if self.data is None else self.data.data
+
+    def data_as_json(self) -> Any:
+        """The payload parsed as JSON; None where there is no payload.
+
+        Raises:
+            ValueError: the payload is no JSON.
+
+        >>> Event("1", "orders", "placed", data=StringEventData('{"n": 1}')).data_as_json()
+        {'n': 1}
+        """
+        return None if self.data is None else json.loads(self.data.data)
+
+    def extension(self, key: str) -> ExtensionValue | None:
+        """The extension attribute of that name, if the event has it."""
+        return self.extensions.get(key)
+
+    def get_data(self) -> EventData | None:
+        """The payload."""
+        return self.data
+
+    def get_event_type(self) -> str:
+        """The type."""
+        return self.event_type
+
+    def get_subject(self) -> str | None:
+        """The subject."""
+        return self.subject
+
+    def get_time(self) -> datetime | None:
+        """The effective time, where the event names one."""
+        return self.time
+
+
+@dataclass(frozen=True, slots=True)
+class Event(_Payload):
+    """A stored event, as views and queries get it.
+
+    Args:
+        id: unique in its stream.
+        source: the stream's URI, ``https://HOST/db/DATABASE/streams/STREAM``, or its bare name.
+        event_type: what happened, say ``account.credited``.
+        subject: whom it happened to.
+        data: the payload; a plain ``str`` or ``bytes`` becomes the matching kind.
+        time: when it took effect; None means when it was recorded.
+        datacontenttype: the payload's media type.
+        dataschema: the URI of the payload's schema.
+        extensions: further attributes; plain values become the matching kind.
+
+    >>> event = Event("e-1", "https://h/db/bank/streams/accounts", "account.opened", subject="a-1")
+    >>> event.stream()
+    'accounts'
+    """
+
+    id: str
+    source: str
+    event_type: str
+    subject: str | None = None
+    data: EventData | None = None
+    time: datetime | None = None
+    datacontenttype: str | None = None
+    dataschema: str | None = None
+    extensions: Extensions = field(default_factory=Extensions)
+
+    def __post_init__(self) -> None:
+        _check_fields(self, "source")
+
+    def get_source(self) -> str:
+        """The source as it came."""
+        return self.source
+
+    def stream(self) -> str | None:
+        """The name of the stream that the source names, if it names one."""
+        return stream_of(self.source)
+
+    def revision(self) -> int | None:
+        """The revision that the ``sequence`` attribute carries, if the event has it."""
+        value = self.extensions.get(SEQUENCE_KEY)
+        if value is None or not str(value.value).isdecimal():
+            return None
+        return int(str(value.value))
+
+
+@dataclass(frozen=True, slots=True)
+class ProspectiveEvent(_Payload):
+    """An event that a state change proposes. It becomes an :class:`Event` when it is committed.
+
+    The rules for names are checked when it is handed over (:meth:`problems`); wrong types are
+    refused here.
+
+    Args:
+        id: unique in its stream.
+        stream: the name of the stream to append to.
+        event_type, subject, data, time, datacontenttype, dataschema, extensions: as in
+            :class:`Event`.
+
+    >>> event = ProspectiveEvent("e-1", "accounts", "account.opened", data='{"owner": "Ann"}')
+    >>> event.data_as_json()
+    {'owner': 'Ann'}
+    """
+
+    id: str
+    stream: str
+    event_type: str
+    subject: str | None = None
+    data: EventData | None = None
+    time: datetime | None = None
+    datacontenttype: str | None = None
+    dataschema: str | None = None
+    extensions: Extensions = field(default_factory=Extensions)
+
+    def __post_init__(self) -> None:
+        _check_fields(self, "stream")
+
+    def get_stream(self) -> str:
+        """The name of the stream."""
+        return self.stream
+
+    def problems(self) -> Iterator[EvidentSourceError]:
+        """Everything that keeps this event out of a database, duplicates aside.
+
+        >>> [str(p) for p in ProspectiveEvent(" ", "1", "t").problems()]
+        ["invalid stream name: '1'", "invalid event id: ' '"]
+        """
+        checks: tuple[tuple[type[Any], str | None], ...] = (
+            (StreamName, self.stream),
+            (EventId, self.id),
+            (EventType, self.event_type),
+            (EventSubject, self.subject),
+        )
+        for identifier, value in checks:
+            if value is not None:
+                try:
+                    identifier(value)
+                except IdentifierError as error:
+                    yield error
+        yield from self.extensions.problems()
+        for name in (SEQUENCE_KEY, RECORDEDTIME_KEY):
+            if name in self.extensions:
+                yield InvalidExtension(name, "the database assigns it; leave it out")
+
+
+def _check_fields(event: Event | ProspectiveEvent, home: str) -> None:
+    """Refuse wrong types by the field's name; make plain payloads and attributes proper values."""
+    kind = type(event).__name__
+    for name in ("id", home, "event_type"):
+        if not isinstance(getattr(event, name), str):
+            raise InvalidType(f"{kind}.{name}", "str", getattr(event, name))
+    for name in ("subject", "datacontenttype", "dataschema"):
+        if not isinstance(getattr(event, name), (str, type(None))):
+            raise InvalidType(f"{kind}.{name}", "str or None", getattr(event, name))
+    if event.time is not None:
+        require_aware(f"{kind}.time", event.time)
+    if not isinstance(event.data, (BinaryEventData, StringEventData, type(None))):
+        object.__setattr__(event, "data", _event_data(f"{kind}.data", event.data))
+    if type(event.extensions) is not Extensions:
+        object.__setattr__(event, "extensions", Extensions(event.extensions))
+
+
+def _event_data(field_name: str, value: object) -> EventData:
+    if isinstance(value, str):
+        return StringEventData(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return BinaryEventData(bytes(value))
+    raise InvalidType(
+        field_name,
+        "StringEventData, BinaryEventData, str, bytes or None",
+        value,
+        "for JSON pass StringEventData(json.dumps(...))",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionSummary:
+    """What a transaction did: the revision of its last event, and how many events it has."""
+
+    revision: int
+    event_count: int
+    transaction_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A committed transaction with its events, in order."""
+
+    events: tuple[Event, ...]
+    summary: TransactionSummary
+
+    def __init__(self, events: Iterable[Event], summary: TransactionSummary) -> None:
+        object.__setattr__(self, "events", tuple(events))
+        object.__setattr__(self, "summary", summary)

@@ -1,0 +1,225 @@
+"""Names and ids: small immutable values that cannot be built wrong.
+
+>>> StreamName("accounts").value
+'accounts'
+>>> StreamName("1st")
+Traceback (most recent call last):
+...
+evidentsource_core.domain.errors.InvalidStreamName: invalid stream name: '1st'
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar, Self
+
+from evidentsource_core.domain.errors import (
+    IdentifierError,
+    InvalidDatabaseName,
+    InvalidEventId,
+    InvalidEventSubject,
+    InvalidEventType,
+    InvalidStateChangeName,
+    InvalidStateViewName,
+    InvalidStreamName,
+)
+
+NAME_PATTERN_STR = r"^[a-zA-Z][a-zA-Z0-9\-_.]{1,127}\Z"
+"""A name of a database, stream, state view or state change. ``\\Z``, since ``$`` lets a newline by."""
+NAME_PATTERN = re.compile(NAME_PATTERN_STR)
+
+SAFE_DELIMITER = "\x1f"
+"""The unit separator, which no id, type or subject contains."""
+SEQUENCE_KEY = "sequence"
+"""The extension attribute of a stored event that holds its revision."""
+RECORDEDTIME_KEY = "recordedtime"
+"""The extension attribute of a stored event that holds when it was recorded."""
+
+MAX_TEXT_LENGTH = 255
+"""Characters in an event id, type or subject."""
+
+_NAME_PREFIX = re.compile(r"[a-zA-Z][a-zA-Z0-9\-_.]{0,127}\Z")
+# CloudEvents 1.0.2, "Type System": strings hold no control characters; a lone surrogate is no
+# character at all and has no UTF-8 form.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class _Identifier:
+    """A checked string. Two are equal when they are of one family and hold the same text."""
+
+    __slots__ = ("value",)
+    _error: ClassVar[type[IdentifierError]]
+    _family: ClassVar[str]
+    value: str
+
+    def __init__(self, value: str) -> None:
+        if not isinstance(value, str) or not self._allows(value):
+            raise self._error(value)
+        object.__setattr__(self, "value", value)
+
+    @classmethod
+    def _allows(cls, value: str) -> bool:
+        raise AssertionError("each kind of identifier has its own rule")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
+    def __str__(self) -> str:
+        return self.value
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.value!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Identifier) or other._family != self._family:
+            return NotImplemented
+        return self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash((self._family, self.value))
+
+    def __lt__(self, other: Self) -> bool:
+        if not isinstance(other, _Identifier) or other._family != self._family:
+            return NotImplemented
+        return self.value < other.value
+
+    def __le__(self, other: Self) -> bool:
+        return not other < self
+
+    def __gt__(self, other: Self) -> bool:
+        return other < self
+
+    def __ge__(self, other: Self) -> bool:
+        return not self < other
+
+    def __reduce__(self) -> Any:
+        return (type(self), (self.value,))
+
+
+class _Name(_Identifier):
+    __slots__ = ()
+
+    @classmethod
+    def _allows(cls, value: str) -> bool:
+        return NAME_PATTERN.match(value) is not None
+
+
+class _Text(_Identifier):
+    __slots__ = ()
+
+    @classmethod
+    def _allows(cls, value: str) -> bool:
+        return (
+            len(value) <= MAX_TEXT_LENGTH
+            and value.strip() != ""
+            and _FORBIDDEN.search(value) is None
+        )
+
+
+class DatabaseName(_Name):
+    """The name of a database: a letter, then 1 to 127 of letters, digits, ``-``, ``_``, ``.``."""
+
+    __slots__ = ()
+    _error = InvalidDatabaseName
+    _family = "database"
+
+
+class StateViewName(_Name):
+    """The name of a state view, by the same rule as :class:`DatabaseName`."""
+
+    __slots__ = ()
+    _error = InvalidStateViewName
+    _family = "state-view"
+
+
+class StateChangeName(_Name):
+    """The name of a state change, by the same rule as :class:`DatabaseName`."""
+
+    __slots__ = ()
+    _error = InvalidStateChangeName
+    _family = "state-change"
+
+
+class StreamName(_Name):
+    """The name of a stream, by the same rule as :class:`DatabaseName`."""
+
+    __slots__ = ()
+    _error = InvalidStreamName
+    _family = "stream"
+
+    @classmethod
+    def from_source(cls, url: str) -> Self:
+        """The stream that a CloudEvents ``source`` names: a full URI or the bare name.
+
+        Raises:
+            InvalidStreamName: it names none.
+
+        >>> StreamName.from_source("https://host/db/streams/streams/orders/?page=2")
+        StreamName('orders')
+        """
+        name = stream_of(url)
+        if name is None:
+            raise InvalidStreamName(url)
+        return cls(name)
+
+
+class StreamNamePrefix(StreamName):
+    """The beginning of a stream name; one character is enough."""
+
+    __slots__ = ()
+
+    @classmethod
+    def _allows(cls, value: str) -> bool:
+        return _NAME_PREFIX.match(value) is not None
+
+
+class EventId(_Text):
+    """The id of an event: not blank, under 256 characters, no control characters."""
+
+    __slots__ = ()
+    _error = InvalidEventId
+    _family = "event-id"
+
+
+class EventType(_Text):
+    """The type of an event, by the same rule as :class:`EventId`."""
+
+    __slots__ = ()
+    _error = InvalidEventType
+    _family = "event-type"
+
+
+class EventSubject(_Text):
+    """The subject of an event, by the same rule as :class:`EventId`."""
+
+    __slots__ = ()
+    _error = InvalidEventSubject
+    _family = "event-subject"
+
+    @classmethod
+    def from_optional(cls, value: str | None) -> Self | None:
+        """The subject, or None for None."""
+        return None if value is None else cls(value)
+
+
+def stream_of(source: str) -> str | None:
+    """The text behind the last ``/streams/`` of a source's path, or a source without any slash.
+
+    The last one, because a database may itself be called ``streams``.
+
+    >>> stream_of("https://host/db/streams/streams/my")
+    'my'
+    >>> stream_of("orders")
+    'orders'
+    >>> stream_of("urn:x/y") is None
+    True
+    """
+    path = source.partition("#")[0].partition("?")[0]
+    if "/" not in path:
+        return path or None
+    path = path.rstrip("/")
+    _, found, name = path.rpartition("/streams/")
+    return name if found and name and "/" not in name else None
