@@ -251,7 +251,7 @@ class _Branch(_Selector):
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self.flatten() == other.flatten()  # type: ignore[attr-defined]
+        return self.flatten() == other.flatten()
 
     def __hash__(self) -> int:
         return hash(tuple(self.flatten()))
