@@ -1,0 +1,73 @@
+# Everything here needs a machine with `python3` (3.11 or newer) and nothing else:
+# the tools go into .venv, which is made once and again when pyproject.toml changes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types floors pytest newer clean
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1: \2/p' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## Build the example components and play the savings account through them
+	@$(BIN)/python -m examples.savings_account.demo
+
+test: lint types floors pytest newer ## Everything: lint, types, floors, tests, tests on a newer Python
+
+lint: $(STAMP) ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP) ## Let ruff write the format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(STAMP) ## mypy --strict, and pyright for the public API
+	$(BIN)/mypy
+	@if $(BIN)/pyright --version >/dev/null 2>&1; then \
+		for package in evidentsource_core evidentsource_functions evidentsource_runtime; do \
+			echo "pyright --verifytypes $$package"; \
+			$(BIN)/pyright --ignoreexternal --verifytypes $$package >$(VENV)/pyright.txt 2>&1 \
+				|| { cat $(VENV)/pyright.txt; exit 1; }; \
+		done; \
+	else echo "pyright cannot run here (it needs node.js or a network to fetch it): skipped"; fi
+
+floors: $(STAMP) ## import-linter: which package may import which
+	$(BIN)/lint-imports
+
+pytest: $(STAMP) ## The tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+# A newer Python is looked for on the PATH and among pyenv's; one that does not start does not count.
+newer: $(STAMP) ## The unit tests on a newer Python, where there is one
+	@for candidate in python3.14 python3.13 python3.12 \
+			$${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[2-9].*/bin/python3; do \
+		if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then \
+			found="$$candidate"; break; \
+		fi; \
+	done; \
+	if [ -z "$$found" ]; then echo "no Python newer than 3.11 on this machine: skipped"; exit 0; fi; \
+	echo "unit tests on $$("$$found" --version)"; \
+	if [ ! -e .venv-newer/.installed ] || [ pyproject.toml -nt .venv-newer/.installed ]; then \
+		"$$found" -m venv --clear .venv-newer \
+			&& .venv-newer/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' \
+			&& touch .venv-newer/.installed || exit 1; \
+	fi; \
+	.venv-newer/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/unit
+
+clean: ## Remove what was made here (built components in the user's cache stay)
+	rm -rf $(VENV) .venv-newer dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests examples -name __pycache__ -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml
+	@echo "installing into $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is older than 3.11; say which one to use: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $(STAMP)
