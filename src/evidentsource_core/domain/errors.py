@@ -276,7 +276,7 @@ class TransactionTooLarge(TransactionError):
     def __init__(self, actual: int, max_size: int, unit: str = "events") -> None:
         super().__init__(f"transaction too large: {actual} {unit}, max {max_size}")
         self.actual = actual
-        self.max_size = max_size
+        self.max = max_size
         self.unit = unit
 
 
