@@ -12,13 +12,19 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, TypeAlias
 
 from evidentsource_core.domain.errors import EvidentSourceError, InvalidType
-from evidentsource_core.domain.identifiers import EventSubject, StateChangeName, StateViewName
+from evidentsource_core.domain.identifiers import (
+    EventSubject,
+    EventType,
+    StateChangeName,
+    StateViewName,
+    StreamName,
+)
 from evidentsource_core.domain.selectors import (
     AndSelector,
     EqualsSelector,
@@ -51,6 +57,7 @@ __all__ = [
     "SelectorTemplate",
     "StateChangeDefinition",
     "StateViewDefinition",
+    "view_parameters",
 ]
 
 AttributeKind: TypeAlias = Literal["stream", "subject", "event_type"]
@@ -188,6 +195,51 @@ class StateChangeDefinition:
     version: int = 1
     description: str | None = None
     source_code_uri: str | None = field(default=None)
+
+
+def view_parameters(
+    parameters: Mapping[str, EventAttribute | str | None]
+    | Iterable[tuple[str, EventAttribute | str | None]]
+    | None,
+) -> list[tuple[str, EventAttribute]]:
+    """A view's parameters as pairs, from pairs or a mapping: how ``view_state`` reads its argument.
+
+    A ``str`` is a subject, as is an :class:`EventSubject`; None stands for no subject.
+
+    Raises:
+        ParameterError: a name comes twice.
+        InvalidType: a value is no event attribute.
+
+    >>> view_parameters({"account_id": "a-1"})
+    [('account_id', SubjectAttribute(subject=EventSubject('a-1')))]
+    """
+    pairs: list[tuple[str, EventAttribute]] = []
+    items = parameters.items() if isinstance(parameters, Mapping) else (parameters or ())
+    for name, value in items:
+        if not isinstance(name, str):
+            raise InvalidType("parameters", "a name (str) for each parameter", name)
+        if any(name == earlier for earlier, _ in pairs):
+            raise ParameterError(name, "is bound twice")
+        pairs.append((name, _attribute(name, value)))
+    return pairs
+
+
+def _attribute(name: str, value: object) -> EventAttribute:
+    if isinstance(value, (StreamAttribute, SubjectAttribute, EventTypeAttribute)):
+        return value
+    if value is None or isinstance(value, EventSubject):
+        return SubjectAttribute(value)
+    if isinstance(value, str):
+        return SubjectAttribute(EventSubject(value))
+    if isinstance(value, StreamName):
+        return StreamAttribute(value)
+    if isinstance(value, EventType):
+        return EventTypeAttribute(value)
+    raise InvalidType(
+        f"parameter {name!r}",
+        "str, None, StreamAttribute, SubjectAttribute or EventTypeAttribute",
+        value,
+    )
 
 
 def _bind(node: ParameterNode, value: EventAttribute) -> FlatSelectorNode:

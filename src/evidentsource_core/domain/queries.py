@@ -122,6 +122,27 @@ class QueryOptions:
         return type(self)(**(current | changes))  # type: ignore[arg-type]  # checked by __init__
 
 
+def merged_options(
+    options: QueryOptions | None,
+    range: QueryRange | None = None,  # noqa: A002 - the contract's word
+    direction: QueryDirection | None = None,
+    limit: int | None = None,
+) -> QueryOptions:
+    """``options`` with whatever else was said put over them: how ``query_events`` reads its arguments.
+
+    >>> merged_options(QueryOptions().reverse(), limit=2).get_limit()
+    2
+    """
+    merged = QueryOptions() if options is None else options
+    if not isinstance(merged, QueryOptions):
+        raise InvalidType("options", "QueryOptions or None", options)
+    return QueryOptions(
+        merged.direction if direction is None else direction,
+        merged.get_limit() if limit is None else limit,
+        merged.range if range is None else range,
+    )
+
+
 def _check_limit(value: object) -> int | None:
     if value is None:
         return None
