@@ -1,0 +1,191 @@
+"""Transactions: what is checked before anything is written, and what is told afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from evidentsource_core.domain.constraints import (
+    AppendCondition,
+    MaxConstraint,
+    MinConstraint,
+    RangeConstraint,
+)
+from evidentsource_core.domain.errors import (
+    ConstraintViolations,
+    DuplicateEventId,
+    EmptyTransaction,
+    EvidentSourceError,
+    IdentifierError,
+    InvalidConstraints,
+    InvalidEvents,
+    InvalidTransactionId,
+    InvalidType,
+    TransactionTooLarge,
+)
+from evidentsource_core.domain.events import Event, ProspectiveEvent
+from evidentsource_core.domain.identifiers import EventId
+from evidentsource_core.reference._history import History
+from evidentsource_core.reference._log import Log
+from evidentsource_core.reference._words import violation_in_words
+
+_TIMESTAMP_SIZE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionResult:
+    """A committed transaction.
+
+    Args:
+        id: the id it was given, or one made for it.
+        basis: the revision before its first event.
+        revision: the revision of its last event.
+        timestamp: when it was recorded.
+        events: its events as they were stored, in order.
+    """
+
+    id: str
+    basis: int
+    revision: int
+    timestamp: datetime
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one transaction may have."""
+
+    max_events: int
+    max_bytes: int
+
+    def check_count(self, events: Sequence[object]) -> None:
+        """Raises EmptyTransaction for no event, TransactionTooLarge for more than the limit."""
+        if not events:
+            raise EmptyTransaction
+        if len(events) > self.max_events:
+            raise TransactionTooLarge(len(events), self.max_events)
+
+    def check_size(self, events: Sequence[ProspectiveEvent]) -> None:
+        """Raises TransactionTooLarge for more bytes than the limit."""
+        size = sum(event_size(event) for event in events)
+        if size > self.max_bytes:
+            raise TransactionTooLarge(size, self.max_bytes, "bytes")
+
+
+def event_size(event: ProspectiveEvent) -> int:
+    """Bytes that an event counts for: every text in UTF-8, the payload, 12 for a timestamp.
+
+    >>> event_size(ProspectiveEvent("e-1", "accounts", "opened", data="é"))
+    19
+    """
+    texts = (event.id, event.stream, event.event_type, event.subject)
+    size = sum(_value_size(text) for text in (*texts, event.datacontenttype, event.dataschema))
+    size += len(event.data_as_bytes() or b"")
+    size += 0 if event.time is None else _TIMESTAMP_SIZE
+    return size + sum(
+        _value_size(name) + _value_size(value.value) for name, value in event.extensions.items()
+    )
+
+
+def _value_size(value: str | bytes | bool | int | datetime | None) -> int:
+    if isinstance(value, str):
+        return len(value.encode())
+    if isinstance(value, bytes):
+        return len(value)
+    if isinstance(value, bool):
+        return 1
+    if isinstance(value, int):
+        return 4
+    return 0 if value is None else _TIMESTAMP_SIZE
+
+
+def check_transaction_id(value: object) -> str:
+    """The id, by the rule of event ids.
+
+    Raises:
+        InvalidType: it is no text.
+        InvalidTransactionId: it is blank, too long, or has control characters.
+    """
+    if not isinstance(value, str):
+        raise InvalidType("transaction_id", "str or None", value)
+    try:
+        return EventId(value).value
+    except IdentifierError as error:
+        raise InvalidTransactionId(value) from error
+
+
+def check_events(events: Iterable[object], log: Log | None = None) -> tuple[ProspectiveEvent, ...]:
+    """The events, if every rule of events holds.
+
+    An event id is used once in a stream: neither in ``log`` nor earlier among the events. Without
+    a log nobody asks for duplicates.
+
+    Raises:
+        InvalidEvents: with every problem of every event, each led by its place.
+    """
+    problems: list[EvidentSourceError] = []
+    checked: list[ProspectiveEvent] = []
+    seen: set[tuple[str, str]] = set()
+    for index, event in enumerate(items("events", events)):
+        if not isinstance(event, ProspectiveEvent):
+            problems.append(InvalidType(f"events[{index}]", "ProspectiveEvent", event))
+            continue
+        checked.append(event)
+        problems += [at(f"events[{index}]", problem) for problem in event.problems()]
+        key = (event.stream, event.id)
+        if log is not None and (key in seen or log.find(*key) is not None):
+            problems.append(at(f"events[{index}]", DuplicateEventId(*key)))
+        seen.add(key)
+    if problems:
+        raise InvalidEvents(problems)
+    return tuple(checked)
+
+
+def check_conditions(conditions: Iterable[object]) -> tuple[AppendCondition, ...]:
+    """The conditions, if that is what they are.
+
+    Raises:
+        InvalidConstraints: with every one that is not.
+    """
+    checked: list[AppendCondition] = []
+    problems: list[EvidentSourceError] = []
+    for index, condition in enumerate(items("conditions", conditions)):
+        if isinstance(condition, (MinConstraint, MaxConstraint, RangeConstraint)):
+            checked.append(condition)
+        else:
+            hint = "build it with Constraint"
+            path = f"conditions[{index}]"
+            problems.append(InvalidType(path, "an append condition", condition, hint))
+    if problems:
+        raise InvalidConstraints(problems)
+    return tuple(checked)
+
+
+def check_holds(conditions: Sequence[AppendCondition], history: History) -> None:
+    """Every condition, each by itself, against the highest revision that its selector selects.
+
+    Raises:
+        ConstraintViolations: with each that does not hold, in words.
+    """
+    violations: list[str] = []
+    for index, condition in enumerate(conditions):
+        last = next(history.select(condition.selector, reverse=True), None)
+        highest = 0 if last is None else last.revision
+        if not condition.holds(highest):
+            violations.append(violation_in_words(index, condition, highest))
+    if violations:
+        raise ConstraintViolations(violations)
+
+
+def items(field: str, values: Iterable[object]) -> Iterable[object]:
+    """``values``, if they are several; a text is one value, though it can be iterated."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise InvalidType(field, "a list", values)
+    return values
+
+
+def at(path: str, problem: EvidentSourceError) -> EvidentSourceError:
+    """The same error, its message led by where in the request it stands."""
+    problem.args = (f"{path}: {problem}",)
+    return problem
