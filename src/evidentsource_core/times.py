@@ -66,9 +66,10 @@ class NanosecondDatetime(datetime):
         """
         if not 0 <= nanosecond <= 999:
             raise InvalidTimestamp("nanosecond", f"must be from 0 to 999, got {nanosecond}")
-        date = (moment.year, moment.month, moment.day)
+        day = (moment.year, moment.month, moment.day)
         time = (moment.hour, moment.minute, moment.second, moment.microsecond)
-        self = cls(*date, *time, moment.tzinfo, fold=moment.fold)
+        # Not ``combine``, which forgets the fold when the class is not ``datetime`` itself.
+        self = cls(*day, *time, moment.tzinfo, fold=moment.fold)
         self._nanosecond = nanosecond
         return self
 
@@ -78,19 +79,23 @@ class NanosecondDatetime(datetime):
         return self._nanosecond
 
     def __eq__(self, other: object) -> bool:
-        return _key(self) == _key(other) if isinstance(other, datetime) else NotImplemented
+        return _key(self) == _key(other)
+
+    def __ne__(self, other: object) -> bool:
+        # datetime has one of its own, which would not ask __eq__.
+        return _key(self) != _key(other)
 
     def __lt__(self, other: object) -> bool:
-        return _key(self) < _key(other) if isinstance(other, datetime) else NotImplemented
+        return _key(self) < _key(other)
 
     def __le__(self, other: object) -> bool:
-        return _key(self) <= _key(other) if isinstance(other, datetime) else NotImplemented
+        return _key(self) <= _key(other)
 
     def __gt__(self, other: object) -> bool:
-        return _key(self) > _key(other) if isinstance(other, datetime) else NotImplemented
+        return _key(self) > _key(other)
 
     def __ge__(self, other: object) -> bool:
-        return _key(self) >= _key(other) if isinstance(other, datetime) else NotImplemented
+        return _key(self) >= _key(other)
 
     def __hash__(self) -> int:
         # Without nanoseconds it equals a plain datetime, so it must hash like one.
@@ -139,7 +144,8 @@ def _plain(moment: datetime) -> datetime:
     return datetime.combine(moment.date(), moment.timetz())
 
 
-def _key(moment: datetime) -> tuple[datetime, int]:
+def _key(moment: object) -> tuple[Any, int]:
+    # What is no datetime stays as it is: datetime's own rules then decide, from inside the tuple.
     if isinstance(moment, NanosecondDatetime):
         return (_plain(moment), moment.nanosecond)
     return (moment, 0)
