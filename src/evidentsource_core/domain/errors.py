@@ -13,32 +13,90 @@ hashed, copied and pickled.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from enum import Enum
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from evidentsource_core.domain._error_root import EvidentSourceError
+from evidentsource_core.domain.database_errors import (
+    ConcurrentWriteCollision,
+    DatabaseAccessError,
+    DatabaseAccessErrorKind,
+    DatabaseAlreadyExists,
+    DatabaseError,
+    DatabaseErrorWithContext,
+    DatabaseNotFound,
+    DatabaseServerError,
+    DatabaseTimeout,
+    OperationContext,
+    StateChangeError,
+    StateChangeExecutionError,
+    StateChangeNotFound,
+    StateChangeServerError,
+    StateChangeValidationError,
+    StateViewError,
+    StateViewEvolveError,
+    StateViewNotFound,
+    StateViewServerError,
+)
 
-def _restore(cls: type[BaseException], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
-    error = cls.__new__(cls, *args)
-    error.args = args
-    error.__dict__.update(state)
-    return error
-
-
-class EvidentSourceError(Exception):
-    """The root of every error that this project raises on purpose.
-
-    ``code`` is stable across releases; ``hint``, where there is one, names the fix.
-    """
-
-    code: ClassVar[str] = "error"
-    hint: str | None = None
-
-    def __reduce__(self) -> Any:
-        # The constructors take values, ``args`` holds the finished message: the default, which
-        # calls the constructor with ``args``, could not bring these back.
-        return (_restore, (type(self), self.args, dict(self.__dict__)))
-
+__all__ = [
+    "BlankConstraint",
+    "CommandParseError",
+    "CommandRequestError",
+    "ConcurrentWriteCollision",
+    "ConstraintConflict",
+    "ConstraintError",
+    "ConstraintViolations",
+    "ContentNegotiationError",
+    "DatabaseAccessError",
+    "DatabaseAccessErrorKind",
+    "DatabaseAlreadyExists",
+    "DatabaseError",
+    "DatabaseErrorWithContext",
+    "DatabaseNotFound",
+    "DatabaseServerError",
+    "DatabaseTimeout",
+    "DeserializationFailed",
+    "DuplicateEventId",
+    "DuplicateTransactionId",
+    "EmptyTransaction",
+    "EventError",
+    "EvidentSourceError",
+    "IdentifierError",
+    "IncompatibleSelectors",
+    "InvalidConstraints",
+    "InvalidDatabaseName",
+    "InvalidEventId",
+    "InvalidEventSource",
+    "InvalidEventSubject",
+    "InvalidEventType",
+    "InvalidEvents",
+    "InvalidExtension",
+    "InvalidRange",
+    "InvalidRevision",
+    "InvalidSelector",
+    "InvalidStateChangeName",
+    "InvalidStateViewName",
+    "InvalidStreamName",
+    "InvalidTimestamp",
+    "InvalidTransactionId",
+    "InvalidType",
+    "InvalidValue",
+    "NoBody",
+    "OperationContext",
+    "SerializationFailed",
+    "StateChangeError",
+    "StateChangeExecutionError",
+    "StateChangeNotFound",
+    "StateChangeServerError",
+    "StateChangeValidationError",
+    "StateViewError",
+    "StateViewEvolveError",
+    "StateViewNotFound",
+    "StateViewServerError",
+    "TransactionError",
+    "TransactionTooLarge",
+    "UnsupportedContentType",
+]
 
 # --- values ------------------------------------------------------------------------------------
 
@@ -92,12 +150,20 @@ class IdentifierError(EvidentSourceError):
     code = "invalid-identifier"
 
 
+_NAME_RULE = "a letter, then 1 to 127 of letters, digits, '-', '_' and '.'"
+_TEXT_RULE = "not blank, under 256 characters, no control characters"
+
+
 class _InvalidIdentifier(IdentifierError):
     _kind: ClassVar[str]
+    _rule: ClassVar[str]
 
     def __init__(self, value: object) -> None:
-        super().__init__(f"invalid {self._kind}: {value!r}")
+        text = repr(value)
+        shown = text if len(text) <= 80 else f"{text[:77]}..."
+        super().__init__(f"invalid {self._kind}: {shown}; it must be {self._rule}")
         self.value = value
+        self.hint = self._rule
 
 
 class InvalidDatabaseName(_InvalidIdentifier):
@@ -105,6 +171,7 @@ class InvalidDatabaseName(_InvalidIdentifier):
 
     code = "invalid-database-name"
     _kind = "database name"
+    _rule = _NAME_RULE
 
 
 class InvalidStreamName(_InvalidIdentifier, EventError):
@@ -112,6 +179,7 @@ class InvalidStreamName(_InvalidIdentifier, EventError):
 
     code = "invalid-stream-name"
     _kind = "stream name"
+    _rule = _NAME_RULE
 
 
 class InvalidStateViewName(_InvalidIdentifier):
@@ -119,6 +187,7 @@ class InvalidStateViewName(_InvalidIdentifier):
 
     code = "invalid-state-view-name"
     _kind = "state view name"
+    _rule = _NAME_RULE
 
 
 class InvalidStateChangeName(_InvalidIdentifier):
@@ -126,6 +195,7 @@ class InvalidStateChangeName(_InvalidIdentifier):
 
     code = "invalid-state-change-name"
     _kind = "state change name"
+    _rule = _NAME_RULE
 
 
 class InvalidEventId(_InvalidIdentifier, EventError):
@@ -133,6 +203,7 @@ class InvalidEventId(_InvalidIdentifier, EventError):
 
     code = "invalid-event-id"
     _kind = "event id"
+    _rule = _TEXT_RULE
 
 
 class InvalidEventType(_InvalidIdentifier, EventError):
@@ -140,6 +211,7 @@ class InvalidEventType(_InvalidIdentifier, EventError):
 
     code = "invalid-event-type"
     _kind = "event type"
+    _rule = _TEXT_RULE
 
 
 class InvalidEventSubject(_InvalidIdentifier, EventError):
@@ -147,6 +219,7 @@ class InvalidEventSubject(_InvalidIdentifier, EventError):
 
     code = "invalid-event-subject"
     _kind = "event subject"
+    _rule = _TEXT_RULE
 
 
 # --- events ------------------------------------------------------------------------------------
@@ -335,164 +408,6 @@ def _summary(template: str, reasons: tuple[object, ...]) -> str:
     return f"{head}: " + "; ".join(str(reason) for reason in reasons) if reasons else head
 
 
-# --- databases ---------------------------------------------------------------------------------
-
-
-class DatabaseError(EvidentSourceError):
-    """The database as a whole could not serve a request."""
-
-    code = "database-error"
-
-
-class DatabaseNotFound(DatabaseError):
-    """There is no database of that name."""
-
-    code = "database-not-found"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"database '{name}' not found")
-        self.name = name
-
-
-class DatabaseAlreadyExists(DatabaseError):
-    """There is a database of that name."""
-
-    code = "database-already-exists"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"database '{name}' already exists")
-        self.name = name
-
-
-class ConcurrentWriteCollision(DatabaseError):
-    """Another writer was faster; the request may be sent again."""
-
-    code = "concurrent-write-collision"
-
-    def __init__(self) -> None:
-        super().__init__("concurrent write collision")
-
-
-class DatabaseTimeout(DatabaseError):
-    """The request took too long."""
-
-    code = "database-timeout"
-
-    def __init__(self) -> None:
-        super().__init__("operation timed out")
-
-
-class DatabaseServerError(DatabaseError):
-    """The server failed for a reason of its own."""
-
-    code = "database-server-error"
-
-    def __init__(self, message: str) -> None:
-        super().__init__(f"server error: {message}")
-        self.message = message
-
-
-@dataclass(frozen=True, slots=True)
-class OperationContext:
-    """What was being done, and where, when a database error arose.
-
-    >>> str(OperationContext("transact", "bank", "batch 2"))
-    'transact(db=bank) [batch 2]'
-    """
-
-    operation: str
-    database: str
-    details: str | None = None
-
-    def with_details(self, details: str) -> OperationContext:
-        """The same context with ``details`` added."""
-        return replace(self, details=details)
-
-    def __str__(self) -> str:
-        head = f"{self.operation}(db={self.database})"
-        return head if self.details is None else f"{head} [{self.details}]"
-
-
-class DatabaseErrorWithContext(DatabaseError):
-    """A database error together with what was being done."""
-
-    code = "database-error-with-context"
-
-    def __init__(self, context: OperationContext, source: DatabaseError) -> None:
-        super().__init__(f"{context}: {source}")
-        self.context = context
-        self.source = source
-
-    def inner(self) -> DatabaseError:
-        """The error without its context."""
-        return self.source
-
-
-class DatabaseAccessErrorKind(Enum):
-    """Which access to the database failed."""
-
-    INVALID_REVISION = "invalid_revision"
-    QUERY_FAILED = "query_failed"
-    STATE_VIEW_NOT_FOUND = "state_view_not_found"
-    STATE_VIEW_FAILED = "state_view_failed"
-    CONVERSION_ERROR = "conversion_error"
-
-
-class DatabaseAccessError(EvidentSourceError):
-    """The database that a ``decide`` was given refused a call.
-
-    ``kind`` tells which access it was, ``reason`` is the host's own text, ``message`` both.
-
-    >>> error = DatabaseAccessError.invalid_revision("9 lies after 4")
-    >>> (error.kind.value, str(error))
-    ('invalid_revision', 'Invalid revision: 9 lies after 4')
-    """
-
-    code = "database-access-error"
-
-    def __init__(
-        self,
-        message: str,
-        kind: DatabaseAccessErrorKind = DatabaseAccessErrorKind.QUERY_FAILED,
-        reason: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.kind = kind
-        self.reason = message if reason is None else reason
-
-    @classmethod
-    def invalid_revision(cls, message: str) -> DatabaseAccessError:
-        """A revision was asked for that the database does not have."""
-        return cls(
-            f"Invalid revision: {message}", DatabaseAccessErrorKind.INVALID_REVISION, message
-        )
-
-    @classmethod
-    def query_failed(cls, message: str) -> DatabaseAccessError:
-        """An event query failed."""
-        return cls(f"Query failed: {message}", DatabaseAccessErrorKind.QUERY_FAILED, message)
-
-    @classmethod
-    def state_view_failed(cls, message: str) -> DatabaseAccessError:
-        """A state view could not be rendered."""
-        return cls(
-            f"State view failed: {message}", DatabaseAccessErrorKind.STATE_VIEW_FAILED, message
-        )
-
-    @classmethod
-    def state_view_not_found(cls) -> DatabaseAccessError:
-        """There is no such state view."""
-        return cls("State view not found", DatabaseAccessErrorKind.STATE_VIEW_NOT_FOUND)
-
-    @classmethod
-    def conversion_error(cls, message: str) -> DatabaseAccessError:
-        """A value could not be carried between the database and the component."""
-        return cls(
-            f"Conversion error: {message}", DatabaseAccessErrorKind.CONVERSION_ERROR, message
-        )
-
-
 # --- content ------------------------------------------------------------------------------------
 
 
@@ -517,7 +432,7 @@ class NoBody(CommandParseError):
         super().__init__("command body is required")
 
 
-class DeserializationFailed(CommandParseError):
+class DeserializationFailed(CommandParseError, ValueError):
     """The bytes are not what their content type says."""
 
     code = "deserialization-failed"
@@ -553,91 +468,4 @@ class SerializationFailed(CommandRequestError):
 
     def __init__(self, message: str) -> None:
         super().__init__(f"serialization failed: {message}")
-        self.message = message
-
-
-# --- state views and state changes -------------------------------------------------------------
-
-
-class StateViewError(EvidentSourceError):
-    """A state view could not be read."""
-
-    code = "state-view-error"
-
-
-class StateViewNotFound(StateViewError):
-    """There is no state view of that name and version."""
-
-    code = "state-view-not-found"
-
-    def __init__(self, name: str, version: int) -> None:
-        super().__init__(f"state view {name}.v{version} not found")
-        self.name = name
-        self.version = version
-
-
-class StateViewEvolveError(StateViewError):
-    """The view's own code failed on an event."""
-
-    code = "state-view-evolve-error"
-
-    def __init__(self, message: str) -> None:
-        super().__init__(f"error evolving state view: {message}")
-        self.message = message
-
-
-class StateViewServerError(StateViewError):
-    """The server failed for a reason of its own."""
-
-    code = "state-view-server-error"
-
-    def __init__(self, message: str) -> None:
-        super().__init__(f"server error: {message}")
-        self.message = message
-
-
-class StateChangeError(EvidentSourceError):
-    """A state change was not executed."""
-
-    code = "state-change-error"
-
-
-class StateChangeNotFound(StateChangeError):
-    """There is no state change of that name and version."""
-
-    code = "state-change-not-found"
-
-    def __init__(self, name: str, version: int) -> None:
-        super().__init__(f"state change {name}.v{version} not found")
-        self.name = name
-        self.version = version
-
-
-class StateChangeValidationError(StateChangeError):
-    """The command was refused as invalid."""
-
-    code = "state-change-validation-error"
-
-    def __init__(self, message: str) -> None:
-        super().__init__(f"validation error: {message}")
-        self.message = message
-
-
-class StateChangeExecutionError(StateChangeError):
-    """The decision ended with an error."""
-
-    code = "state-change-execution-error"
-
-    def __init__(self, message: str) -> None:
-        super().__init__(f"execution error: {message}")
-        self.message = message
-
-
-class StateChangeServerError(StateChangeError):
-    """The server failed for a reason of its own."""
-
-    code = "state-change-server-error"
-
-    def __init__(self, message: str) -> None:
-        super().__init__(f"server error: {message}")
         self.message = message

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from evidentsource_core.domain.errors import (
+    DeserializationFailed,
     EvidentSourceError,
     IdentifierError,
     InvalidExtension,
@@ -16,6 +16,7 @@ from evidentsource_core.domain.errors import (
     InvalidValue,
 )
 from evidentsource_core.domain.extensions import (
+    NO_EXTENSIONS,
     BinaryExtension,
     BooleanExtension,
     Extensions,
@@ -33,8 +34,11 @@ from evidentsource_core.domain.identifiers import (
     EventSubject,
     EventType,
     StreamName,
+    check_text,
     stream_of,
 )
+from evidentsource_core.domain.revision import MAX_REVISION
+from evidentsource_core.jsontext import loads
 from evidentsource_core.times import require_aware
 
 __all__ = [
@@ -56,6 +60,12 @@ __all__ = [
     "UriRefExtension",
     "event_data_as_bytes",
 ]
+
+
+_JSON_HINT = "for JSON pass StringEventData(json.dumps(...))"
+_SEQUENCE_DIGITS = len(str(MAX_REVISION))
+# The database says these of every stored event.
+_ASSIGNED = (SEQUENCE_KEY, RECORDEDTIME_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +91,8 @@ class StringEventData:
 
     def __post_init__(self) -> None:
         if not isinstance(self.data, str):
-            raise InvalidType(
-                "StringEventData.data", "str", self.data, "for JSON pass json.dumps(...)"
-            )
+            raise InvalidType("StringEventData.data", "str", self.data, _JSON_HINT)
+        check_text("StringEventData", "data", self.data)
 
     def as_bytes(self) -> bytes:
         """The payload in UTF-8."""
@@ -94,10 +103,10 @@ EventData: TypeAlias = BinaryEventData | StringEventData
 
 
 def event_data_as_bytes(data: EventData) -> bytes:
-    """The payload's bytes; text in UTF-8.
+    r"""The payload's bytes; text in UTF-8.
 
     >>> event_data_as_bytes(StringEventData("é"))
-    b'\\xc3\\xa9'
+    b'\xc3\xa9'
     """
     return data.as_bytes()
 
@@ -107,6 +116,7 @@ class _Payload:
 
     __slots__ = ()
 
+    id: str
     data: EventData | None
     event_type: str
     subject: str | None
@@ -121,22 +131,28 @@ class _Payload:
         """The payload as text; None where there is no payload.
 
         Raises:
-            UnicodeDecodeError: the payload is binary and no UTF-8.
+            DeserializationFailed: the payload is binary and no UTF-8; :meth:`data_as_bytes` has it.
         """
         if isinstance(self.data, BinaryEventData):
-            return self.data.data.decode()
+            try:
+                return self.data.data.decode()
+            except UnicodeDecodeError as error:
+                raise DeserializationFailed(
+                    f"the payload of event {self.id!r} is binary and no UTF-8 text; "
+                    "use data_as_bytes()"
+                ) from error
         return None if self.data is None else self.data.data
 
     def data_as_json(self) -> Any:
         """The payload parsed as JSON; None where there is no payload.
 
         Raises:
-            ValueError: the payload is no JSON.
+            DeserializationFailed: the payload is no JSON.
 
         >>> Event("1", "orders", "placed", data=StringEventData('{"n": 1}')).data_as_json()
         {'n': 1}
         """
-        return None if self.data is None else json.loads(self.data.data)
+        return None if self.data is None else loads(self.data.data)
 
     def extension(self, key: str) -> ExtensionValue | None:
         """The extension attribute of that name, if the event has it."""
@@ -187,7 +203,7 @@ class Event(_Payload):
     time: datetime | None = None
     datacontenttype: str | None = None
     dataschema: str | None = None
-    extensions: Extensions = field(default_factory=Extensions)
+    extensions: Extensions = NO_EXTENSIONS
 
     def __post_init__(self) -> None:
         _check_fields(self, "source")
@@ -203,9 +219,11 @@ class Event(_Payload):
     def revision(self) -> int | None:
         """The revision that the ``sequence`` attribute carries, if the event has it."""
         value = self.extensions.get(SEQUENCE_KEY)
-        if value is None or not str(value.value).isdecimal():
+        digits = "" if value is None else str(value.value)
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= _SEQUENCE_DIGITS):
             return None
-        return int(str(value.value))
+        revision = int(digits)
+        return revision if revision <= MAX_REVISION else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +252,7 @@ class ProspectiveEvent(_Payload):
     time: datetime | None = None
     datacontenttype: str | None = None
     dataschema: str | None = None
-    extensions: Extensions = field(default_factory=Extensions)
+    extensions: Extensions = NO_EXTENSIONS
 
     def __post_init__(self) -> None:
         _check_fields(self, "stream")
@@ -246,8 +264,8 @@ class ProspectiveEvent(_Payload):
     def problems(self) -> Iterator[EvidentSourceError]:
         """Everything that keeps this event out of a database, duplicates aside.
 
-        >>> [str(p) for p in ProspectiveEvent(" ", "1", "t").problems()]
-        ["invalid stream name: '1'", "invalid event id: ' '"]
+        >>> [problem.code for problem in ProspectiveEvent(" ", "1", "t").problems()]
+        ['invalid-stream-name', 'invalid-event-id']
         """
         checks: tuple[tuple[type[Any], str | None], ...] = (
             (StreamName, self.stream),
@@ -265,7 +283,7 @@ class ProspectiveEvent(_Payload):
             if not _is_unicode(text):
                 yield InvalidValue(name, "holds a lone surrogate, which has no form in UTF-8")
         yield from self.extensions.problems()
-        for name in (SEQUENCE_KEY, RECORDEDTIME_KEY):
+        for name in _ASSIGNED:
             if name in self.extensions:
                 yield InvalidExtension(name, "the database assigns it; leave it out")
 
@@ -292,15 +310,15 @@ def _check_fields(event: Event | ProspectiveEvent, home: str) -> None:
     """Refuse wrong types by the field's name; make plain payloads and attributes proper values."""
     kind = type(event).__name__
     for name in ("id", home, "event_type"):
-        if not isinstance(getattr(event, name), str):
-            raise InvalidType(f"{kind}.{name}", "str", getattr(event, name))
+        check_text(kind, name, getattr(event, name))
     for name in ("subject", "datacontenttype", "dataschema"):
-        if not isinstance(getattr(event, name), (str, type(None))):
-            raise InvalidType(f"{kind}.{name}", "str or None", getattr(event, name))
+        if (value := getattr(event, name)) is not None:
+            check_text(kind, name, value)
     if event.time is not None:
         require_aware(f"{kind}.time", event.time)
-    if not isinstance(event.data, (BinaryEventData, StringEventData, type(None))):
-        object.__setattr__(event, "data", _event_data(f"{kind}.data", event.data))
+    data: object = event.data
+    if not isinstance(data, (BinaryEventData, StringEventData, type(None))):
+        object.__setattr__(event, "data", _event_data(f"{kind}.data", data))
     if type(event.extensions) is not Extensions:
         object.__setattr__(event, "extensions", Extensions(event.extensions))
 
@@ -310,12 +328,8 @@ def _event_data(field_name: str, value: object) -> EventData:
         return StringEventData(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return BinaryEventData(bytes(value))
-    raise InvalidType(
-        field_name,
-        "StringEventData, BinaryEventData, str, bytes or None",
-        value,
-        "for JSON pass StringEventData(json.dumps(...))",
-    )
+    expected = "StringEventData, BinaryEventData, str, bytes or None"
+    raise InvalidType(field_name, expected, value, _JSON_HINT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, Self, TypeAlias
 
 from evidentsource_core.domain.errors import InvalidExtension, InvalidType, InvalidValue
+from evidentsource_core.domain.identifiers import check_text
 from evidentsource_core.times import from_parts, to_parts
 
 MIN_INTEGER, MAX_INTEGER = -(2**31), 2**31 - 1
@@ -59,8 +60,7 @@ class _TextExtension:
     value: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.value, str):
-            raise InvalidType(f"{type(self).__name__}.value", "str", self.value)
+        check_text(type(self).__name__, "value", self.value)
 
 
 class StringExtension(_TextExtension):
@@ -99,8 +99,9 @@ class TimestampExtension:
     value: datetime
 
     def __post_init__(self) -> None:
-        parts = to_parts(self.value, "TimestampExtension.value")
-        object.__setattr__(self, "value", from_parts(*parts))
+        object.__setattr__(
+            self, "value", from_parts(*to_parts(self.value, "TimestampExtension.value"))
+        )
 
 
 ExtensionValue: TypeAlias = (
@@ -155,7 +156,12 @@ def extension_value(name: str, value: object) -> ExtensionValue:
 class Extensions(dict[str, ExtensionValue]):
     """The extension attributes of an event: a ``dict`` that cannot be changed, and so can be hashed.
 
-    ``|`` and ``copy()`` give ordinary dicts to start a changed version from.
+    Plain values become the matching kind. ``|`` and ``copy()`` give ordinary dicts to start a changed
+    version from.
+
+    Raises:
+        InvalidType: ``values`` is no mapping, or a name in it is no ``str``.
+        InvalidExtension: there is no CloudEvents type for a value.
 
     >>> Extensions({"tenant": "acme"}) | {"retry": IntegerExtension(2)}
     {'tenant': StringExtension(value='acme'), 'retry': IntegerExtension(value=2)}
@@ -163,17 +169,15 @@ class Extensions(dict[str, ExtensionValue]):
 
     __slots__ = ()
 
+    def __new__(cls, values: Mapping[str, Any] | None = None) -> Self:
+        """The attributes of ``values``, checked."""
+        self = super().__new__(cls)
+        dict.update(self, _checked({} if values is None else values))
+        return self
+
     def __init__(self, values: Mapping[str, Any] | None = None) -> None:
-        if values is None:
-            values = {}
-        if not isinstance(values, Mapping):
-            raise InvalidType("extensions", "a mapping of names to values", values)
-        checked: dict[str, ExtensionValue] = {}
-        for name, value in values.items():
-            if not isinstance(name, str):
-                raise InvalidType("extensions", "str as name of an attribute", name)
-            checked[name] = extension_value(name, value)
-        super().__init__(checked)
+        # Filled by __new__, which runs once: dict's own __init__ adds whenever it is called.
+        pass
 
     def problems(self) -> Iterator[InvalidExtension]:
         """What keeps these attributes out of a new event."""
@@ -192,6 +196,12 @@ class Extensions(dict[str, ExtensionValue]):
         """A plain dict of the same attributes."""
         return dict(self)
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
     def __or__(self, other: Any) -> Any:
         return dict(self) | other
 
@@ -199,10 +209,24 @@ class Extensions(dict[str, ExtensionValue]):
         return other | dict(self)
 
     def __reduce__(self) -> Any:
-        return (Extensions, (dict(self),))
+        return (type(self), (dict(self),))
 
     def _refuse(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise TypeError("extensions are immutable; build a new event with a changed copy")
 
     __setitem__ = __delitem__ = __ior__ = _refuse
     update = pop = popitem = clear = setdefault = _refuse
+
+
+def _checked(values: object) -> dict[str, ExtensionValue]:
+    if not isinstance(values, (dict, Mapping)):
+        raise InvalidType("extensions", "a mapping of names to values", values)
+    checked: dict[str, ExtensionValue] = {}
+    for name, value in values.items():
+        if not isinstance(name, str):
+            raise InvalidType("extensions", "str as name of an attribute", name)
+        checked[name] = extension_value(name, value)
+    return checked
+
+
+NO_EXTENSIONS = Extensions()

@@ -5,7 +5,7 @@
 >>> StreamName("1st")
 Traceback (most recent call last):
 ...
-evidentsource_core.domain.errors.InvalidStreamName: invalid stream name: '1st'
+evidentsource_core.domain.errors.InvalidStreamName: invalid stream name: '1st'; it must be ...
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from evidentsource_core.domain.errors import (
     InvalidStateChangeName,
     InvalidStateViewName,
     InvalidStreamName,
+    InvalidType,
+    InvalidValue,
 )
 
 NAME_PATTERN_STR = r"^[a-zA-Z][a-zA-Z0-9\-_.]{1,127}\Z"
@@ -41,7 +43,8 @@ MAX_TEXT_LENGTH = 255
 _NAME_PREFIX = re.compile(r"[a-zA-Z][a-zA-Z0-9\-_.]{0,127}\Z")
 # CloudEvents 1.0.2, "Type System": strings hold no control characters; a lone surrogate is no
 # character at all and has no UTF-8 form.
-_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_TEXT = re.compile(rf"(?!\s*\Z)[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_TEXT_LENGTH}}}\Z")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class _Identifier:
@@ -50,16 +53,14 @@ class _Identifier:
     __slots__ = ("value",)
     _error: ClassVar[type[IdentifierError]]
     _family: ClassVar[str]
+    _rule: ClassVar[re.Pattern[str]]
     value: str
 
     def __init__(self, value: str) -> None:
-        if not isinstance(value, str) or not self._allows(value):
-            raise self._error(value)
+        given: object = value
+        if not isinstance(given, str) or not self._rule.match(given):
+            raise self._error(given)
         object.__setattr__(self, "value", value)
-
-    @classmethod
-    def _allows(cls, value: str) -> bool:
-        raise AssertionError("each kind of identifier has its own rule")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")
@@ -82,7 +83,7 @@ class _Identifier:
         return hash((self._family, self.value))
 
     def __lt__(self, other: Self) -> bool:
-        if not isinstance(other, _Identifier) or other._family != self._family:
+        if self._family != getattr(other, "_family", None):
             return NotImplemented
         return self.value < other.value
 
@@ -101,22 +102,12 @@ class _Identifier:
 
 class _Name(_Identifier):
     __slots__ = ()
-
-    @classmethod
-    def _allows(cls, value: str) -> bool:
-        return NAME_PATTERN.match(value) is not None
+    _rule = NAME_PATTERN
 
 
 class _Text(_Identifier):
     __slots__ = ()
-
-    @classmethod
-    def _allows(cls, value: str) -> bool:
-        return (
-            len(value) <= MAX_TEXT_LENGTH
-            and value.strip() != ""
-            and _FORBIDDEN.search(value) is None
-        )
+    _rule = _TEXT
 
 
 class DatabaseName(_Name):
@@ -170,10 +161,7 @@ class StreamNamePrefix(StreamName):
     """The beginning of a stream name; one character is enough."""
 
     __slots__ = ()
-
-    @classmethod
-    def _allows(cls, value: str) -> bool:
-        return _NAME_PREFIX.match(value) is not None
+    _rule = _NAME_PREFIX
 
 
 class EventId(_Text):
@@ -203,6 +191,27 @@ class EventSubject(_Text):
     def from_optional(cls, value: str | None) -> Self | None:
         """The subject, or None for None."""
         return None if value is None else cls(value)
+
+
+def check_text(owner: str, field: str, value: object) -> None:
+    r"""Refuse what is no text that can be carried anywhere: other types, and lone surrogates.
+
+    Raises:
+        InvalidType: ``value`` is no ``str``.
+        InvalidValue: it holds a surrogate without its other half, which has no form in UTF-8.
+
+    >>> check_text("Event", "subject", "account \ud83d")
+    Traceback (most recent call last):
+    ...
+    evidentsource_core.domain.errors.InvalidValue: Event.subject: character 8 is half ...
+    """
+    if not isinstance(value, str):
+        raise InvalidType(f"{owner}.{field}", "str", value)
+    if not value.isascii() and (half := _SURROGATE.search(value)):
+        raise InvalidValue(
+            f"{owner}.{field}",
+            f"character {half.start()} is half a surrogate pair, which no UTF-8 can carry",
+        )
 
 
 def stream_of(source: str) -> str | None:
