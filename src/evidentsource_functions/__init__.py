@@ -119,7 +119,7 @@ _TESTING = (
 def __getattr__(name: str) -> Any:
     # The testing kit does not belong into a component, so it is only imported where it is asked for.
     if name in _TESTING:
-        from evidentsource_functions import testing
+        from evidentsource_functions import testing  # noqa: PLC0415 - see above
 
         return getattr(testing, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

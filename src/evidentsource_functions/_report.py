@@ -14,6 +14,7 @@ MAX_FRAMES = 5
 
 _OWN = ("evidentsource_core", "evidentsource_functions", "evidentsource_runtime")
 _NOT_THE_USERS = frozenset((*_OWN, "wit_world", "componentize_py_types"))
+_STDLIB = sys.stdlib_module_names - {"__main__"}
 
 
 def describe(error: BaseException) -> str:
@@ -39,7 +40,7 @@ def user_frames(traceback: TracebackType | None) -> list[str]:
         frame = traceback.tb_frame
         module = frame.f_globals.get("__name__", "?")
         top = module.partition(".")[0]
-        if top not in _NOT_THE_USERS and top not in sys.stdlib_module_names or top == "__main__":
+        if top not in _NOT_THE_USERS and top not in _STDLIB:
             frames.append(f"{module}:{traceback.tb_lineno} in {frame.f_code.co_name}")
         traceback = traceback.tb_next
     return frames[-MAX_FRAMES:]

@@ -40,7 +40,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-_T_contra = TypeVar("_T_contra", contravariant=True)
 
 ViewParameters: TypeAlias = (
     Mapping[str, EventAttribute | str | None] | Sequence[tuple[str, EventAttribute | str | None]]

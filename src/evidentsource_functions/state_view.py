@@ -14,9 +14,8 @@ b'{"amount": 5}'
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Callable, Iterator
-from typing import Any, SupportsIndex, TypeVar, overload
+from typing import Any, Self, SupportsIndex, overload
 
 from evidentsource_core.domain.errors import DeserializationFailed, StateViewEvolveError
 from evidentsource_core.domain.events import Event
@@ -38,12 +37,11 @@ __all__ = [
     "create_state_view_handler",
 ]
 
-S = TypeVar("S", bound="StateViewBase")
 StateViewHandler = Callable[[RenderedStateView, list[Event]], bytes | None]
 """Folds a batch of events into a view's content."""
 
 
-class StateViewBase(ABC):
+class StateViewBase:
     """The base of a state view. Define :meth:`evolve_event`; the rest has defaults.
 
     A dataclass needs nothing else: its fields are its content. Any other class defines
@@ -56,7 +54,7 @@ class StateViewBase(ABC):
     def __class_getitem__(cls, _item: object) -> type[StateViewBase]:
         return cls
 
-    def evolve_event(self, event: Event) -> None:
+    def evolve_event(self, event: Event) -> None:  # noqa: ARG002 - subclasses need it
         """Apply one event."""
         raise InvalidDefinition(
             f"{type(self).__name__} does not say how it evolves; define evolve_event(self, event)"
@@ -77,7 +75,7 @@ class StateViewBase(ABC):
         return values
 
     @classmethod
-    def from_dict(cls: type[S], data: dict[str, Any]) -> S:
+    def from_dict(cls, data: dict[str, Any]) -> Self:
         """The state that :meth:`to_dict` described; the empty one for ``{}``."""
         if not hasattr(cls, "__dataclass_fields__"):
             raise InvalidDefinition(
@@ -86,7 +84,7 @@ class StateViewBase(ABC):
         return structure_fields(cls, data, cls.__name__)
 
     @classmethod
-    def initial(cls: type[S]) -> S:
+    def initial(cls) -> Self:
         """The state before any event: ``from_dict({})``, or ``cls()`` where that is not possible.
 
         Raises:
@@ -94,10 +92,10 @@ class StateViewBase(ABC):
         """
         try:
             return cls.from_dict({})
-        except Exception as from_dict_error:  # noqa: BLE001 - the class's own code may raise anything
+        except Exception as from_dict_error:  # noqa: BLE001 - the class's own code
             try:
                 return cls()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the same
                 raise InvalidDefinition(
                     f"{cls.__name__} has no empty state: from_dict({{}}) and {cls.__name__}() "
                     f"both fail ({from_dict_error!r}; {error!r}); give every field a default"
@@ -108,7 +106,7 @@ class StateViewBase(ABC):
         return serialize_state(self.to_dict(), content_type)
 
     @classmethod
-    def deserialize(cls: type[S], data: bytes | None, content_type: str | None = None) -> S:
+    def deserialize(cls, data: bytes | None, content_type: str | None = None) -> Self:
         """The state that some bytes stand for; the empty one for None.
 
         Bytes that cannot be read are an error, never an empty state.
@@ -181,7 +179,7 @@ def _fold_each(state: Any, events: list[Event]) -> None:
     try:
         for event in events:
             evolve_event(event)
-            index += 1  # noqa: SIM113 - enumerate would make a tuple for every event of the batch
+            index += 1
     except Exception as error:
         raise _evolve_error(error, events, index) from error
 

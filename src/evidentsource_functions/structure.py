@@ -146,7 +146,7 @@ def _structure(kind: Any, value: Any, path: str) -> Any:
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return structure_fields(kind, value, path)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return _attempt(kind, value, path)
+        return _attempt(kind, value, path, kind.__name__)
     container = origin or kind
     if container in _CONTAINERS:
         return _CONTAINERS[container](container, typing.get_args(kind), value, path)
@@ -201,29 +201,29 @@ def _none(value: Any, path: str) -> None:
         raise StructureError(path, f"expected null, got {_name_of(value)}")
 
 
-def _parsed(kind: Callable[[str], Any]) -> Callable[[Any, str], Any]:
-    def parse(value: Any, path: str) -> Any:
-        if isinstance(value, (int, Decimal)) and kind is Decimal and not isinstance(value, bool):
-            return Decimal(value)
+def _parsed(label: str, parse: Callable[[str], Any]) -> Callable[[Any, str], Any]:
+    def read(value: Any, path: str) -> Any:
         if not isinstance(value, str):
-            hint = ", send it as text" if kind is Decimal else ""
-            raise StructureError(
-                path, f"expected {_label(kind)} as text, got {_name_of(value)}{hint}"
-            )
-        return _attempt(kind, value, path)
+            raise StructureError(path, f"expected {label} as text, got {_name_of(value)}")
+        return _attempt(parse, value, path, label)
 
-    return parse
+    return read
 
 
-def _attempt(kind: Callable[[Any], Any], value: Any, path: str) -> Any:
+def _decimal(value: Any, path: str) -> Decimal:
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        return Decimal(value)
+    if isinstance(value, float):
+        raise StructureError(path, "expected Decimal as text, got float, which is not exact")
+    number: Decimal = _parsed("Decimal", Decimal)(value, path)
+    return number
+
+
+def _attempt(kind: Callable[[Any], Any], value: Any, path: str, label: str) -> Any:
     try:
         return kind(value)
     except (ValueError, InvalidOperation) as error:
-        raise StructureError(path, f"{value!r} is no {_label(kind)}") from error
-
-
-def _label(kind: Any) -> str:
-    return "datetime" if kind is parse_rfc3339 else getattr(kind, "__name__", str(kind))
+        raise StructureError(path, f"{value!r} is no {label}") from error
 
 
 _SCALARS: Mapping[Any, Callable[[Any, str], Any]] = {
@@ -233,10 +233,10 @@ _SCALARS: Mapping[Any, Callable[[Any, str], Any]] = {
     float: _float,
     None: _none,
     type(None): _none,
-    datetime: _parsed(parse_rfc3339),
-    date: _parsed(date.fromisoformat),
-    Decimal: _parsed(Decimal),
-    UUID: _parsed(UUID),
+    datetime: _parsed("datetime", parse_rfc3339),
+    date: _parsed("date", date.fromisoformat),
+    Decimal: _decimal,
+    UUID: _parsed("UUID", UUID),
 }
 
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from evidentsource_functions._lower import Lowering, Vocabulary
+from evidentsource_functions.wasm._preload import preload
 
 IN_COMPONENT = sys.platform == "wasi"
 """Whether this code runs inside a component, or is being built into one."""
@@ -25,6 +26,7 @@ Err: Any = None
 
 if IN_COMPONENT:
     # Whatever is not imported while a component is built cannot be imported when it runs.
+    preload()
     Err = import_module("componentize_py_types").Err
     cloudevents = import_module("wit_world.imports.cloudevents")
     with suppress(ImportError):

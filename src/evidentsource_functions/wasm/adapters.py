@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-import traceback
 from typing import Any, ClassVar
 
 from evidentsource_core.domain.errors import EvidentSourceError, StateViewEvolveError
@@ -56,13 +55,9 @@ class StateViewAdapter:
         """The view's content after the next batch of events."""
         if not _bindings.IN_COMPONENT:
             return self._handler(state_view, events)
-        try:
-            return self._handler(_lift_rendered(state_view), _lift_events(events))
-        except BaseException:
-            # The contract gives evolve no way to say what went wrong; stderr is the only one left.
-            sys.stderr.write(traceback.format_exc())
-            sys.stderr.flush()
-            raise
+        # The contract gives evolve no way to say what went wrong. What is raised here the runtime
+        # writes to stderr, with the event's index, id and type, before the component traps.
+        return self._handler(_lift_rendered(state_view), _lift_events(events))
 
 
 class StateChangeAdapter:
