@@ -13,7 +13,6 @@ from evidentsource_core.domain.errors import (
     IdentifierError,
     InvalidExtension,
     InvalidType,
-    InvalidValue,
 )
 from evidentsource_core.domain.extensions import (
     NO_EXTENSIONS,
@@ -279,31 +278,10 @@ class ProspectiveEvent(_Payload):
                     identifier(value)
                 except IdentifierError as error:
                     yield error
-        for name, text in self._texts():
-            if not _is_unicode(text):
-                yield InvalidValue(name, "holds a lone surrogate, which has no form in UTF-8")
         yield from self.extensions.problems()
         for name in _ASSIGNED:
             if name in self.extensions:
                 yield InvalidExtension(name, "the database assigns it; leave it out")
-
-    def _texts(self) -> Iterator[tuple[str, str | None]]:
-        """The texts that no identifier's rule looks at, each with its name."""
-        if isinstance(self.data, StringEventData):
-            yield "data", self.data.data
-        yield "datacontenttype", self.datacontenttype
-        yield "dataschema", self.dataschema
-        for name, value in self.extensions.items():
-            if isinstance(value.value, str):
-                yield f"extensions[{name!r}]", value.value
-
-
-def _is_unicode(text: str | None) -> bool:
-    try:
-        (text or "").encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _check_fields(event: Event | ProspectiveEvent, home: str) -> None:
