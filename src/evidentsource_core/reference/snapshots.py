@@ -35,7 +35,7 @@ class Home:
     view_batch_size: int
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Snapshot:
     """What can be read of a snapshot, whether its events were committed or speculated."""
 
@@ -133,7 +133,7 @@ class _Snapshot:
         return f"<{type(self).__name__} {self.name} at revision {self.revision}{bound}>"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DatabaseSnapshot(_Snapshot):
     """A database at one revision. :class:`ReferenceDatabase` gives these."""
 
@@ -169,7 +169,7 @@ class DatabaseSnapshot(_Snapshot):
         return speculate(self, self._home, self._history, transactions, self._effective_at)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SpeculativeSnapshot(_Snapshot):
     """A database with events behind its last revision that were never committed.
 
