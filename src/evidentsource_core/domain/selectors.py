@@ -12,10 +12,30 @@ every boundary flat: a list of nodes in post-order, the root last (:meth:`_Selec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+from evidentsource_core.domain.attributes import (
+    EventAttribute,
+    EventAttributePrefix,
+    EventTypeAttribute,
+    EventTypePrefix,
+    StreamAttribute,
+    StreamPrefix,
+    SubjectAttribute,
+    SubjectPrefix,
+)
 from evidentsource_core.domain.errors import InvalidSelector, InvalidType
+from evidentsource_core.domain.flat_selectors import (
+    FlatAndNode,
+    FlatEqualsNode,
+    FlatOrNode,
+    FlatSelectorNode,
+    FlatStartsWithNode,
+    Program,
+    compiled,
+    holds,
+)
 from evidentsource_core.domain.identifiers import (
     EventSubject,
     EventType,
@@ -55,134 +75,28 @@ __all__ = [
 
 MAX_NODES = 10_000
 """Nodes that a selector received from outside may stand for, shared ones counted each time."""
-
-
-def _coerce(value: object, field: str, kind: type[Any], name: str) -> None:
-    """Let a plain string stand for its identifier, in a frozen dataclass."""
-    current = getattr(value, field)
-    if not isinstance(current, kind):
-        raw = current if isinstance(current, str) else getattr(current, "value", current)
-        if not isinstance(raw, str):
-            raise InvalidType(f"{name}.{field}", "str", current)
-        object.__setattr__(value, field, kind(raw))
-
-
-@dataclass(frozen=True, slots=True)
-class StreamAttribute:
-    """The stream is exactly this one."""
-
-    stream: StreamName
-
-    def __post_init__(self) -> None:
-        _coerce(self, "stream", StreamName, "StreamAttribute")
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectAttribute:
-    """The subject is exactly this one; None means that the event has no subject."""
-
-    subject: EventSubject | None
-
-    def __post_init__(self) -> None:
-        if self.subject is not None:
-            _coerce(self, "subject", EventSubject, "SubjectAttribute")
-
-
-@dataclass(frozen=True, slots=True)
-class EventTypeAttribute:
-    """The type is exactly this one."""
-
-    event_type: EventType
-
-    def __post_init__(self) -> None:
-        _coerce(self, "event_type", EventType, "EventTypeAttribute")
-
-
-EventAttribute: TypeAlias = StreamAttribute | SubjectAttribute | EventTypeAttribute
-
-
-@dataclass(frozen=True, slots=True)
-class StreamPrefix:
-    """The stream's name starts with this; one character is enough."""
-
-    stream: StreamName
-
-    def __post_init__(self) -> None:
-        _coerce(self, "stream", StreamNamePrefix, "StreamPrefix")
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectPrefix:
-    """The subject starts with this; one character is enough."""
-
-    subject: EventSubject
-
-    def __post_init__(self) -> None:
-        _coerce(self, "subject", EventSubject, "SubjectPrefix")
-
-
-@dataclass(frozen=True, slots=True)
-class EventTypePrefix:
-    """The type starts with this; one character is enough."""
-
-    event_type: EventType
-
-    def __post_init__(self) -> None:
-        _coerce(self, "event_type", EventType, "EventTypePrefix")
-
-
-EventAttributePrefix: TypeAlias = StreamPrefix | SubjectPrefix | EventTypePrefix
-
-
-@dataclass(frozen=True, slots=True)
-class FlatEqualsNode:
-    """A leaf of a flat selector: the attribute equals."""
-
-    attribute: EventAttribute
-
-
-@dataclass(frozen=True, slots=True)
-class FlatStartsWithNode:
-    """A leaf of a flat selector: the attribute starts with."""
-
-    prefix: EventAttributePrefix
-
-
-@dataclass(frozen=True, slots=True)
-class FlatAndNode:
-    """Both of two earlier nodes, by their indices."""
-
-    left: int
-    right: int
-
-
-@dataclass(frozen=True, slots=True)
-class FlatOrNode:
-    """Either of two earlier nodes, by their indices."""
-
-    left: int
-    right: int
-
-
-FlatSelectorNode: TypeAlias = FlatEqualsNode | FlatStartsWithNode | FlatAndNode | FlatOrNode
+MAX_TREE_NODES = 1_000_000
+"""Nodes that any selector may stand for: a tree that uses one subtree twice doubles at each level."""
 
 
 class _Selector:
     """What every selector can do."""
 
     __slots__ = ()
+    node_count: int
+    """How many nodes the tree has, those of a shared subtree counted each time."""
 
     def flatten(self) -> list[FlatSelectorNode]:
         """The tree as nodes in post-order, children first, the root last."""
-        return _flatten(self)  # type: ignore[arg-type]  # every concrete selector is one
+        raise NotImplementedError
 
     def matches(self, event: Event) -> bool:
         """Whether a stored event is selected."""
-        return self._holds(event.stream(), event.subject, event.event_type)
+        return holds(self._program(), event.stream(), event.subject, event.event_type)
 
     def matches_prospective(self, event: ProspectiveEvent) -> bool:
         """Whether an event would be selected once it is stored."""
-        return self._holds(event.stream, event.subject, event.event_type)
+        return holds(self._program(), event.stream, event.subject, event.event_type)
 
     def __and__(self, other: EventSelector) -> AndSelector:
         if not isinstance(other, _Selector):
@@ -194,22 +108,17 @@ class _Selector:
             return NotImplemented
         return OrSelector(self, other)  # type: ignore[arg-type]  # every concrete selector is one
 
-    def _holds(self, stream: str | None, subject: str | None, event_type: str) -> bool:
-        held: list[bool] = []
-        for node in self.flatten():
-            if isinstance(node, FlatAndNode):
-                held.append(held[node.left] and held[node.right])
-            elif isinstance(node, FlatOrNode):
-                held.append(held[node.left] or held[node.right])
-            elif isinstance(node, FlatEqualsNode):
-                held.append(_equals(node.attribute, stream, subject, event_type))
-            else:
-                held.append(_starts_with(node.prefix, stream, subject, event_type))
-        return held[-1]
+    def _program(self) -> Program:
+        return compiled(self.flatten())
+
+
+class _Leaf(_Selector):
+    __slots__ = ()
+    node_count = 1
 
 
 @dataclass(frozen=True, slots=True)
-class EqualsSelector(_Selector):
+class EqualsSelector(_Leaf):
     """Events of which an attribute equals a value."""
 
     attribute: EventAttribute
@@ -218,12 +127,13 @@ class EqualsSelector(_Selector):
         if not isinstance(self.attribute, (StreamAttribute, SubjectAttribute, EventTypeAttribute)):
             raise InvalidType("EqualsSelector.attribute", "an event attribute", self.attribute)
 
-    def _holds(self, stream: str | None, subject: str | None, event_type: str) -> bool:
-        return _equals(self.attribute, stream, subject, event_type)
+    def flatten(self) -> list[FlatSelectorNode]:
+        """The one node that it is."""
+        return [FlatEqualsNode(self.attribute)]
 
 
 @dataclass(frozen=True, slots=True)
-class StartsWithSelector(_Selector):
+class StartsWithSelector(_Leaf):
     """Events of which an attribute starts with a prefix."""
 
     prefix: EventAttributePrefix
@@ -232,45 +142,77 @@ class StartsWithSelector(_Selector):
         if not isinstance(self.prefix, (StreamPrefix, SubjectPrefix, EventTypePrefix)):
             raise InvalidType("StartsWithSelector.prefix", "an attribute prefix", self.prefix)
 
-    def _holds(self, stream: str | None, subject: str | None, event_type: str) -> bool:
-        return _starts_with(self.prefix, stream, subject, event_type)
+    def flatten(self) -> list[FlatSelectorNode]:
+        """The one node that it is."""
+        return [FlatStartsWithNode(self.prefix)]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Branch(_Selector):
     left: EventSelector
     right: EventSelector
+    node_count: int = field(init=False)
+    # Made when first asked for: an append condition is compared and a query is evaluated often.
+    _nodes: tuple[FlatSelectorNode, ...] | None = field(init=False, default=None)
+    _steps: Program | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        for side in ("left", "right"):
-            if not isinstance(getattr(self, side), _Selector):
-                raise InvalidType(
-                    f"{type(self).__name__}.{side}", "a selector", getattr(self, side)
-                )
+        size = 1
+        for name in ("left", "right"):
+            side = getattr(self, name)
+            if not isinstance(side, _Selector):
+                raise InvalidType(f"{type(self).__name__}.{name}", "a selector", side)
+            size += side.node_count
+        if size > MAX_TREE_NODES:
+            raise InvalidSelector(size - 1, f"a tree has at most {MAX_TREE_NODES} nodes")
+        object.__setattr__(self, "node_count", size)
+
+    def flatten(self) -> list[FlatSelectorNode]:
+        """The tree as nodes in post-order, children first, the root last."""
+        return list(self._flat())
+
+    def _flat(self) -> tuple[FlatSelectorNode, ...]:
+        nodes = self._nodes
+        if nodes is None:
+            nodes = tuple(_flatten(self))  # type: ignore[arg-type]  # every branch is And or Or
+            object.__setattr__(self, "_nodes", nodes)
+        return nodes
+
+    def _program(self) -> Program:
+        steps = self._steps
+        if steps is None:
+            steps = compiled(self._flat())
+            object.__setattr__(self, "_steps", steps)
+        return steps
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self.flatten() == other.flatten()
+        return self is other or self._flat() == other._flat()
 
     def __hash__(self) -> int:
-        return hash(tuple(self.flatten()))
+        return hash(self._flat())
 
     def __reduce__(self) -> Any:
         return (unflatten, (self.flatten(), None))
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
     def __repr__(self) -> str:
-        texts: list[str] = []
-        for node in self.flatten():
-            if isinstance(node, (FlatAndNode, FlatOrNode)):
-                name = "AndSelector" if isinstance(node, FlatAndNode) else "OrSelector"
-                right = texts.pop()
-                texts.append(f"{name}(left={texts.pop()}, right={right})")
-            elif isinstance(node, FlatEqualsNode):
-                texts.append(repr(EqualsSelector(node.attribute)))
+        pieces: list[str] = []
+        todo: list[str | EventSelector] = [self]  # type: ignore[list-item]  # every branch is And or Or
+        while todo:
+            item = todo.pop()
+            if isinstance(item, _Branch):
+                name = type(item).__name__
+                todo += [")", item.right, ", right=", item.left, f"{name}(left="]
             else:
-                texts.append(repr(StartsWithSelector(node.prefix)))
-        return texts[-1]
+                pieces.append(item if isinstance(item, str) else repr(item))
+        return "".join(pieces)
 
 
 class AndSelector(_Branch):
@@ -350,16 +292,10 @@ def unflatten(
     EqualsSelector(attribute=StreamAttribute(stream=StreamName('orders')))
     """
     built: list[EventSelector] = []
-    sizes: list[int] = []
     unused: set[int] = set()
     for index, node in enumerate(nodes):
-        size = 1
         if isinstance(node, (FlatAndNode, FlatOrNode)):
-            for side in (node.left, node.right):
-                if isinstance(side, bool) or not isinstance(side, int) or not 0 <= side < index:
-                    raise InvalidSelector(index, f"{side!r} is not the index of an earlier node")
-                size += sizes[side]
-                unused.discard(side)
+            unused -= {_earlier(index, node.left), _earlier(index, node.right)}
             branch = AndSelector if isinstance(node, FlatAndNode) else OrSelector
             built.append(branch(built[node.left], built[node.right]))
         elif isinstance(node, FlatEqualsNode):
@@ -368,15 +304,20 @@ def unflatten(
             built.append(StartsWithSelector(node.prefix))
         else:
             raise InvalidSelector(index, f"{type(node).__name__} is no selector node")
-        if max_nodes is not None and size > max_nodes:
+        if max_nodes is not None and built[-1].node_count > max_nodes:
             raise InvalidSelector(index, f"stands for more than {max_nodes} nodes")
-        sizes.append(size)
         unused.add(index)
     if not built:
         raise InvalidSelector(0, "there is no node; a selector has at least one")
     if len(unused) > 1:
         raise InvalidSelector(min(unused), "is used by no other node, and the last one is the root")
     return built[-1]
+
+
+def _earlier(index: int, child: object) -> int:
+    if isinstance(child, bool) or not isinstance(child, int) or not 0 <= child < index:
+        raise InvalidSelector(index, f"{child!r} is not the index of an earlier node")
+    return child
 
 
 def _flatten(root: EventSelector) -> list[FlatSelectorNode]:
@@ -393,10 +334,8 @@ def _flatten(root: EventSelector) -> list[FlatSelectorNode]:
             kind: Callable[[int, int], FlatSelectorNode]
             kind = FlatAndNode if isinstance(selector, AndSelector) else FlatOrNode
             nodes.append(kind(left, right))
-        elif isinstance(selector, EqualsSelector):
-            nodes.append(FlatEqualsNode(selector.attribute))
         else:
-            nodes.append(FlatStartsWithNode(selector.prefix))
+            nodes += selector.flatten()
         finished.append(len(nodes) - 1)
     return nodes
 
@@ -425,7 +364,7 @@ def all_of(selectors: Sequence[EventSelector]) -> EventSelector:
 
 
 def _balanced(
-    selectors: Sequence[EventSelector], branch: type[AndSelector] | type[OrSelector]
+    selectors: Sequence[EventSelector], branch: type[AndSelector | OrSelector]
 ) -> EventSelector:
     if not selectors:
         raise InvalidSelector(0, "there is no node; a selector has at least one")
@@ -436,23 +375,3 @@ def _balanced(
         ]
         level = paired + level[len(paired) * 2 :]
     return level[0]
-
-
-def _equals(
-    attribute: EventAttribute, stream: str | None, subject: str | None, event_type: str
-) -> bool:
-    if isinstance(attribute, StreamAttribute):
-        return stream == attribute.stream.value
-    if isinstance(attribute, SubjectAttribute):
-        return subject == (None if attribute.subject is None else attribute.subject.value)
-    return event_type == attribute.event_type.value
-
-
-def _starts_with(
-    prefix: EventAttributePrefix, stream: str | None, subject: str | None, event_type: str
-) -> bool:
-    if isinstance(prefix, StreamPrefix):
-        return stream is not None and stream.startswith(prefix.stream.value)
-    if isinstance(prefix, SubjectPrefix):
-        return subject is not None and subject.startswith(prefix.subject.value)
-    return event_type.startswith(prefix.event_type.value)

@@ -1,0 +1,96 @@
+"""The flat form of a selector: nodes in post-order, children first, the root last.
+
+It is the form in which a selector crosses every boundary, and the one in which it is evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from evidentsource_core.domain.attributes import (
+    EventAttribute,
+    EventAttributePrefix,
+    StreamAttribute,
+    StreamPrefix,
+    SubjectAttribute,
+    SubjectPrefix,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FlatEqualsNode:
+    """A leaf of a flat selector: the attribute equals."""
+
+    attribute: EventAttribute
+
+
+@dataclass(frozen=True, slots=True)
+class FlatStartsWithNode:
+    """A leaf of a flat selector: the attribute starts with."""
+
+    prefix: EventAttributePrefix
+
+
+@dataclass(frozen=True, slots=True)
+class FlatAndNode:
+    """Both of two earlier nodes, by their indices."""
+
+    left: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlatOrNode:
+    """Either of two earlier nodes, by their indices."""
+
+    left: int
+    right: int
+
+
+FlatSelectorNode: TypeAlias = FlatEqualsNode | FlatStartsWithNode | FlatAndNode | FlatOrNode
+
+_STREAM, _SUBJECT, _TYPE = range(3)
+_EQUALS, _STARTS_WITH, _AND, _OR = range(4)
+
+Program: TypeAlias = tuple[tuple[int, int, str | None], ...]
+"""A selector made ready for many events: an operation, which attribute, and what to compare."""
+
+
+def compiled(nodes: Iterable[FlatSelectorNode]) -> Program:
+    """The nodes of a tree, each used once, as a program for :func:`holds`."""
+    return tuple(_step(node) for node in nodes)
+
+
+def holds(program: Program, stream: str | None, subject: str | None, event_type: str) -> bool:
+    """Whether an event of these attributes is selected."""
+    facts = (stream, subject, event_type)
+    held: list[bool] = []
+    for operation, attribute, text in program:
+        if operation == _EQUALS:
+            held.append(facts[attribute] == text)
+        elif operation == _STARTS_WITH:
+            held.append((facts[attribute] or "").startswith(text or ""))
+        else:
+            right, left = held.pop(), held.pop()
+            held.append(left and right if operation == _AND else left or right)
+    return held[0]
+
+
+def _step(node: FlatSelectorNode) -> tuple[int, int, str | None]:
+    if isinstance(node, FlatAndNode):
+        return (_AND, 0, None)
+    if isinstance(node, FlatOrNode):
+        return (_OR, 0, None)
+    if isinstance(node, FlatEqualsNode):
+        return (_EQUALS, *_comparison(node.attribute))
+    return (_STARTS_WITH, *_comparison(node.prefix))
+
+
+def _comparison(leaf: EventAttribute | EventAttributePrefix) -> tuple[int, str | None]:
+    if isinstance(leaf, (StreamAttribute, StreamPrefix)):
+        return (_STREAM, leaf.stream.value)
+    if isinstance(leaf, (SubjectAttribute, SubjectPrefix)):
+        return (_SUBJECT, None if leaf.subject is None else leaf.subject.value)
+    return (_TYPE, leaf.event_type.value)
