@@ -109,12 +109,16 @@ class _Selector:
         return OrSelector(self, other)  # type: ignore[arg-type]  # every concrete selector is one
 
     def _program(self) -> Program:
-        return compiled(self.flatten())
+        raise NotImplementedError
 
 
 class _Leaf(_Selector):
     __slots__ = ()
     node_count = 1
+    _steps: Program
+
+    def _program(self) -> Program:
+        return self._steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +126,12 @@ class EqualsSelector(_Leaf):
     """Events of which an attribute equals a value."""
 
     attribute: EventAttribute
+    _steps: Program = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.attribute, (StreamAttribute, SubjectAttribute, EventTypeAttribute)):
             raise InvalidType("EqualsSelector.attribute", "an event attribute", self.attribute)
+        object.__setattr__(self, "_steps", compiled(self.flatten()))
 
     def flatten(self) -> list[FlatSelectorNode]:
         """The one node that it is."""
@@ -137,10 +143,12 @@ class StartsWithSelector(_Leaf):
     """Events of which an attribute starts with a prefix."""
 
     prefix: EventAttributePrefix
+    _steps: Program = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.prefix, (StreamPrefix, SubjectPrefix, EventTypePrefix)):
             raise InvalidType("StartsWithSelector.prefix", "an attribute prefix", self.prefix)
+        object.__setattr__(self, "_steps", compiled(self.flatten()))
 
     def flatten(self) -> list[FlatSelectorNode]:
         """The one node that it is."""
