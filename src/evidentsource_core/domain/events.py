@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -21,6 +21,7 @@ from evidentsource_core.domain.extensions import (
     Extensions,
     ExtensionValue,
     IntegerExtension,
+    PlainExtensionValue,
     StringExtension,
     TimestampExtension,
     UriExtension,
@@ -174,7 +175,7 @@ class _Payload:
         return self.time
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Event(_Payload):
     """A stored event, as views and queries get it.
 
@@ -204,8 +205,30 @@ class Event(_Payload):
     dataschema: str | None = None
     extensions: Extensions = NO_EXTENSIONS
 
-    def __post_init__(self) -> None:
-        _check_fields(self, "source")
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - CloudEvents' word
+        source: str,
+        event_type: str,
+        subject: str | None = None,
+        data: EventData | str | bytes | None = None,
+        time: datetime | None = None,
+        datacontenttype: str | None = None,
+        dataschema: str | None = None,
+        extensions: Mapping[str, PlainExtensionValue] = NO_EXTENSIONS,
+    ) -> None:
+        kind = type(self).__name__
+        _set(self, "id", check_text(kind, "id", id))
+        _set(self, "source", check_text(kind, "source", source))
+        _set(self, "event_type", check_text(kind, "event_type", event_type))
+        _set(self, "subject", _optional_text(kind, "subject", subject))
+        _set(self, "data", data if data is None else _event_data(f"{kind}.data", data))
+        _set(self, "time", time if time is None else require_aware(f"{kind}.time", time))
+        _set(self, "datacontenttype", _optional_text(kind, "datacontenttype", datacontenttype))
+        _set(self, "dataschema", _optional_text(kind, "dataschema", dataschema))
+        if type(extensions) is not Extensions:
+            extensions = Extensions(extensions)
+        _set(self, "extensions", extensions)
 
     def get_source(self) -> str:
         """The source as it came."""
@@ -225,7 +248,7 @@ class Event(_Payload):
         return revision if revision <= MAX_REVISION else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class ProspectiveEvent(_Payload):
     """An event that a state change proposes. It becomes an :class:`Event` when it is committed.
 
@@ -253,8 +276,30 @@ class ProspectiveEvent(_Payload):
     dataschema: str | None = None
     extensions: Extensions = NO_EXTENSIONS
 
-    def __post_init__(self) -> None:
-        _check_fields(self, "stream")
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - CloudEvents' word
+        stream: str,
+        event_type: str,
+        subject: str | None = None,
+        data: EventData | str | bytes | None = None,
+        time: datetime | None = None,
+        datacontenttype: str | None = None,
+        dataschema: str | None = None,
+        extensions: Mapping[str, PlainExtensionValue] = NO_EXTENSIONS,
+    ) -> None:
+        kind = type(self).__name__
+        _set(self, "id", check_text(kind, "id", id))
+        _set(self, "stream", check_text(kind, "stream", stream))
+        _set(self, "event_type", check_text(kind, "event_type", event_type))
+        _set(self, "subject", _optional_text(kind, "subject", subject))
+        _set(self, "data", data if data is None else _event_data(f"{kind}.data", data))
+        _set(self, "time", time if time is None else require_aware(f"{kind}.time", time))
+        _set(self, "datacontenttype", _optional_text(kind, "datacontenttype", datacontenttype))
+        _set(self, "dataschema", _optional_text(kind, "dataschema", dataschema))
+        if type(extensions) is not Extensions:
+            extensions = Extensions(extensions)
+        _set(self, "extensions", extensions)
 
     def get_stream(self) -> str:
         """The name of the stream."""
@@ -284,24 +329,16 @@ class ProspectiveEvent(_Payload):
                 yield InvalidExtension(name, "the database assigns it; leave it out")
 
 
-def _check_fields(event: Event | ProspectiveEvent, home: str) -> None:
-    """Refuse wrong types by the field's name; make plain payloads and attributes proper values."""
-    kind = type(event).__name__
-    for name in ("id", home, "event_type"):
-        check_text(kind, name, getattr(event, name))
-    for name in ("subject", "datacontenttype", "dataschema"):
-        if (value := getattr(event, name)) is not None:
-            check_text(kind, name, value)
-    if event.time is not None:
-        require_aware(f"{kind}.time", event.time)
-    data: object = event.data
-    if not isinstance(data, (BinaryEventData, StringEventData, type(None))):
-        object.__setattr__(event, "data", _event_data(f"{kind}.data", data))
-    if type(event.extensions) is not Extensions:
-        object.__setattr__(event, "extensions", Extensions(event.extensions))
+_set = object.__setattr__
+
+
+def _optional_text(kind: str, name: str, value: str | None) -> str | None:
+    return None if value is None else check_text(kind, name, value)
 
 
 def _event_data(field_name: str, value: object) -> EventData:
+    if isinstance(value, (StringEventData, BinaryEventData)):
+        return value
     if isinstance(value, str):
         return StringEventData(value)
     if isinstance(value, (bytes, bytearray, memoryview)):

@@ -122,6 +122,10 @@ _EXTENSION_TYPES = (
 )
 
 
+PlainExtensionValue: TypeAlias = ExtensionValue | str | bool | int | bytes | datetime
+"""What an event takes for an attribute; plain Python values become the matching kind."""
+
+
 def extension_value(name: str, value: object) -> ExtensionValue:
     """``value`` as an extension value; plain Python values become the matching kind.
 

@@ -193,8 +193,8 @@ class EventSubject(_Text):
         return None if value is None else cls(value)
 
 
-def check_text(owner: str, field: str, value: object) -> None:
-    r"""Refuse what is no text that can be carried anywhere: other types, and lone surrogates.
+def check_text(owner: str, field: str, value: object) -> str:
+    r"""``value`` if it is text that can be carried anywhere; other types and lone surrogates are not.
 
     Raises:
         InvalidType: ``value`` is no ``str``.
@@ -212,6 +212,7 @@ def check_text(owner: str, field: str, value: object) -> None:
             f"{owner}.{field}",
             f"character {half.start()} is half a surrogate pair, which no UTF-8 can carry",
         )
+    return value
 
 
 def stream_of(source: str) -> str | None:

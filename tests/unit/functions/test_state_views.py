@@ -35,7 +35,7 @@ def rendered(
 
 
 def event(n: int, data: str = "{}") -> Event:
-    return Event(f"e-{n}", "accounts", "happened", data=data)  # type: ignore[arg-type]
+    return Event(f"e-{n}", "accounts", "happened", data=data)
 
 
 def fold(state_class: Any, *events: Event, content: bytes | None = None, **context: Any) -> Any:
