@@ -13,11 +13,11 @@ True
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, TypeAlias
 
-from evidentsource_core.domain.errors import EvidentSourceError, InvalidType
+from evidentsource_core.domain.errors import EvidentSourceError, InvalidType, InvalidValue
 from evidentsource_core.domain.identifiers import (
     EventSubject,
     EventType,
@@ -67,6 +67,7 @@ _KINDS: Mapping[type[object], AttributeKind] = {
     SubjectAttribute: "subject",
     EventTypeAttribute: "event_type",
 }
+_KIND_NAMES = ", ".join(_KINDS.values())
 
 
 class ParameterError(EvidentSourceError, ValueError):
@@ -97,15 +98,42 @@ class ParameterNode:
     name: str
     starts_with: bool = False
 
+    def __post_init__(self) -> None:
+        if self.kind not in _KINDS.values():
+            raise InvalidValue("ParameterNode.kind", f"{self.kind!r} is none of {_KIND_NAMES}")
+        if not isinstance(self.name, str):
+            raise InvalidType("ParameterNode.name", "str", self.name)
+        if not self.name.strip():
+            raise ParameterError(self.name, "a parameter needs a name")
+
 
 _TemplateNode: TypeAlias = FlatSelectorNode | ParameterNode
 
 
 @dataclass(frozen=True, slots=True)
 class SelectorTemplate:
-    """A selector with parameters, as nodes in post-order."""
+    """A selector with parameters, as nodes in post-order.
+
+    Raises:
+        InvalidSelector: the nodes do not describe one tree.
+        ParameterError: one name stands for two kinds of attribute.
+    """
 
     nodes: tuple[_TemplateNode, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", tuple(self.nodes))
+        kinds: dict[str, AttributeKind] = {}
+        for node in self.nodes:
+            if (
+                isinstance(node, ParameterNode)
+                and kinds.setdefault(node.name, node.kind) != node.kind
+            ):
+                reason = f"stands for a {kinds[node.name]} and for a {node.kind}; use two names"
+                raise ParameterError(node.name, reason)
+        blank = FlatEqualsNode(SubjectAttribute(None))
+        shape = (blank if isinstance(node, ParameterNode) else node for node in self.nodes)
+        unflatten(shape, max_nodes=None)
 
     @classmethod
     def of(cls, selector: EventSelector | SelectorTemplate) -> SelectorTemplate:
@@ -122,7 +150,10 @@ class SelectorTemplate:
 
         Raises:
             ParameterError: one is missing, unknown, or of the wrong kind.
+            InvalidType: ``parameters`` is no mapping, or a value no event attribute.
         """
+        if not isinstance(parameters, Mapping):
+            raise InvalidType("parameters", "a mapping of names to event attributes", parameters)
         wanted = self.parameters
         for name, value in parameters.items():
             if name not in wanted:
@@ -186,6 +217,18 @@ class StateViewDefinition:
     content_schema: str | None = None
     description: str | None = None
 
+    def __post_init__(self) -> None:
+        _check_name_and_version(self, StateViewName)
+        selector: object = self.selector
+        if isinstance(selector, (EqualsSelector, StartsWithSelector, AndSelector, OrSelector)):
+            object.__setattr__(self, "selector", SelectorTemplate.of(selector))
+        elif not isinstance(selector, SelectorTemplate):
+            expected = "a selector or a template"
+            raise InvalidType("StateViewDefinition.selector", expected, selector)
+        temporality: object = self.temporality
+        if not isinstance(temporality, QueryTemporality):
+            raise InvalidType("StateViewDefinition.temporality", "QueryTemporality", temporality)
+
 
 @dataclass(frozen=True, slots=True)
 class StateChangeDefinition:
@@ -194,7 +237,28 @@ class StateChangeDefinition:
     name: StateChangeName
     version: int = 1
     description: str | None = None
-    source_code_uri: str | None = field(default=None)
+    source_code_uri: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_name_and_version(self, StateChangeName)
+
+
+def _check_name_and_version(
+    definition: StateViewDefinition | StateChangeDefinition,
+    kind: type[StateViewName | StateChangeName],
+) -> None:
+    """Check what every definition has: a name, which may be given as text, and a version."""
+    owner = type(definition).__name__
+    name: object = definition.name
+    if isinstance(name, str):
+        object.__setattr__(definition, "name", kind(name))
+    elif not isinstance(name, kind):
+        raise InvalidType(f"{owner}.name", f"{kind.__name__} or str", name)
+    version: object = definition.version
+    if isinstance(version, bool) or not isinstance(version, int):
+        raise InvalidType(f"{owner}.version", "int", version)
+    if version < 1:
+        raise InvalidValue(f"{owner}.version", f"versions count from 1, got {version}")
 
 
 def view_parameters(
@@ -208,14 +272,18 @@ def view_parameters(
 
     Raises:
         ParameterError: a name comes twice.
-        InvalidType: a value is no event attribute.
+        InvalidType: there are no pairs, or a value is no event attribute.
 
     >>> view_parameters({"account_id": "a-1"})
     [('account_id', SubjectAttribute(subject=EventSubject('a-1')))]
     """
     pairs: list[tuple[str, EventAttribute]] = []
+    items: Iterable[object]
     items = parameters.items() if isinstance(parameters, Mapping) else (parameters or ())
-    for name, value in items:
+    for item in items:
+        if not isinstance(item, (tuple, list)) or len(item) != 2:
+            raise InvalidType("parameters", "a mapping, or pairs of a name and a value", item)
+        name, value = item
         if not isinstance(name, str):
             raise InvalidType("parameters", "a name (str) for each parameter", name)
         if any(name == earlier for earlier, _ in pairs):
@@ -257,7 +325,7 @@ def _bind(node: ParameterNode, value: EventAttribute) -> FlatSelectorNode:
 def _join(
     left: EventSelector | SelectorTemplate,
     right: EventSelector | SelectorTemplate,
-    branch: type[FlatAndNode] | type[FlatOrNode],
+    branch: type[FlatAndNode | FlatOrNode],
 ) -> SelectorTemplate:
     for side in (left, right):
         kinds = (SelectorTemplate, EqualsSelector, StartsWithSelector, AndSelector, OrSelector)

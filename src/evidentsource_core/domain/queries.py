@@ -89,6 +89,8 @@ class QueryOptions:
             raise InvalidType("QueryOptions.direction", "QueryDirection", direction)
         if not isinstance(range, (RevisionRange, EffectiveTimeRange, type(None))):
             raise InvalidType("QueryOptions.range", "RevisionRange or EffectiveTimeRange", range)
+        if _limit is not None and limit is not None:
+            raise InvalidValue("QueryOptions.limit", "is given twice, as limit and as _limit")
         object.__setattr__(self, "direction", direction)
         object.__setattr__(self, "_limit", _check_limit(_limit if limit is None else limit))
         object.__setattr__(self, "range", range)
