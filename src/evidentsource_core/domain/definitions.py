@@ -278,18 +278,22 @@ def view_parameters(
     [('account_id', SubjectAttribute(subject=EventSubject('a-1')))]
     """
     pairs: list[tuple[str, EventAttribute]] = []
-    items: Iterable[object]
     items = parameters.items() if isinstance(parameters, Mapping) else (parameters or ())
     for item in items:
-        if not isinstance(item, (tuple, list)) or len(item) != 2:
-            raise InvalidType("parameters", "a mapping, or pairs of a name and a value", item)
-        name, value = item
-        if not isinstance(name, str):
-            raise InvalidType("parameters", "a name (str) for each parameter", name)
+        name, value = _pair(item)
         if any(name == earlier for earlier, _ in pairs):
             raise ParameterError(name, "is bound twice")
         pairs.append((name, _attribute(name, value)))
     return pairs
+
+
+def _pair(item: object) -> tuple[str, object]:
+    if not isinstance(item, (tuple, list)) or len(item) != 2:
+        raise InvalidType("parameters", "a mapping, or pairs of a name and a value", item)
+    name, value = item
+    if not isinstance(name, str):
+        raise InvalidType("parameters", "a name (str) for each parameter", name)
+    return name, value
 
 
 def _attribute(name: str, value: object) -> EventAttribute:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,8 +18,9 @@ from evidentsource_core.domain.errors import (
     SerializationFailed,
     UnsupportedContentType,
 )
-from evidentsource_core.domain.identifiers import StateChangeName
-from evidentsource_core.jsontext import loads
+from evidentsource_core.domain.identifiers import StateChangeName, check_text
+from evidentsource_core.domain.revision import check_revision
+from evidentsource_core.jsontext import dumps, loads
 from evidentsource_core.times import require_aware
 
 __all__ = [
@@ -75,8 +75,7 @@ class Command:
     content_schema: str | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.body, (bytes, type(None))):
-            raise InvalidType("Command.body", "bytes or None", self.body)
+        _checked_body("Command.body", self.body)
 
     @classmethod
     def new(cls, body: bytes | None, content_type: str = "application/json") -> Command:
@@ -143,7 +142,7 @@ class _WithBody:
         return with_body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class CommandRequest:
     """A command as a client sends it. Each ``with_`` method gives a changed copy.
 
@@ -159,9 +158,18 @@ class CommandRequest:
 
     with_body = _WithBody()
 
-    def __post_init__(self) -> None:
-        headers: Iterable[Iterable[str]] = self.headers
-        object.__setattr__(self, "headers", tuple((name, value) for name, value in headers))
+    def __init__(
+        self,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes | None = None,
+        content_type: str | None = None,
+        content_schema: str | None = None,
+    ) -> None:
+        set_field = object.__setattr__
+        set_field(self, "headers", _checked_headers("CommandRequest.headers", headers))
+        set_field(self, "body", _checked_body("CommandRequest.body", body))
+        set_field(self, "content_type", content_type)
+        set_field(self, "content_schema", content_schema)
 
     @classmethod
     def new(cls) -> CommandRequest:
@@ -175,11 +183,7 @@ class CommandRequest:
         Raises:
             SerializationFailed: ``value`` has no form in JSON.
         """
-        try:
-            body = json.dumps(value, allow_nan=False).encode()
-        except (TypeError, ValueError, RecursionError) as error:
-            raise SerializationFailed(str(error)) from error
-        return cls((("Content-Type", "application/json"),), body, "application/json")
+        return cls((("Content-Type", "application/json"),), dumps(value), "application/json")
 
     def with_header(self, name: str, value: str) -> Self:
         """With one more header."""
@@ -200,6 +204,25 @@ class CommandRequest:
     def get_header(self, name: str) -> str | None:
         """The first header of that name, in any letter case."""
         return _first_header(self.headers, name)
+
+
+def _checked_body(field: str, body: object) -> bytes | None:
+    if not isinstance(body, (bytes, type(None))):
+        raise InvalidType(field, "bytes or None", body)
+    return body
+
+
+def _checked_headers(field: str, headers: Iterable[object]) -> tuple[tuple[str, str], ...]:
+    checked: list[tuple[str, str]] = []
+    for header in headers:
+        if not isinstance(header, (tuple, list)) or len(header) != 2:
+            raise InvalidType(field, "pairs of a name and a value", header)
+        name, value = header
+        for part in (name, value):
+            if not isinstance(part, str):
+                raise InvalidType(field, "str as name and value of a header", part)
+        checked.append((name, value))
+    return tuple(checked)
 
 
 def _first_header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
@@ -234,13 +257,18 @@ class StateChangeMetadata:
         command_received_at: datetime,
         command_headers: Iterable[tuple[str, str]] = (),
     ) -> None:
-        set_field = object.__setattr__
+        set_field, kind = object.__setattr__, "StateChangeMetadata"
+        check_text(kind, "state_change_name", state_change_name)
         set_field(self, "state_change_name", state_change_name)
+        version: object = state_change_version
+        if isinstance(version, bool) or not isinstance(version, int):
+            raise InvalidType(f"{kind}.state_change_version", "int", version)
         set_field(self, "state_change_version", state_change_version)
+        check_revision(last_seen_revision, f"{kind}.last_seen_revision")
         set_field(self, "last_seen_revision", last_seen_revision)
-        require_aware("StateChangeMetadata.command_received_at", command_received_at)
+        require_aware(f"{kind}.command_received_at", command_received_at)
         set_field(self, "command_received_at", command_received_at)
-        headers = tuple((name, value) for name, value in command_headers)
+        headers = _checked_headers(f"{kind}.command_headers", command_headers)
         set_field(self, "command_headers", headers)
 
     def get_header(self, name: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
@@ -10,6 +9,7 @@ from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 from evidentsource_core.domain.identifiers import DatabaseName, StateViewName
 from evidentsource_core.domain.revision import Revision
 from evidentsource_core.domain.selectors import EventSelector
+from evidentsource_core.jsontext import loads
 
 StateViewVersion: TypeAlias = int
 """Versions of one name count from 1."""
@@ -48,9 +48,9 @@ class StateView:
         """The content parsed as JSON; None where there is none.
 
         Raises:
-            ValueError: the content is no JSON.
+            DeserializationFailed: the content is no JSON.
         """
-        return None if self.content is None else json.loads(self.content)
+        return None if self.content is None else loads(self.content)
 
     @property
     def data(self) -> Any:
