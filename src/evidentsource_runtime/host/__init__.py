@@ -1,0 +1,43 @@
+"""Runs components: typed Python in, typed Python out, and nothing in between that can hurt.
+
+    host = Host()
+    view = host.load("account_summary.wasm")
+    content = view.evolve(None, events, context)
+    change = host.load("deposit.wasm")
+    events, conditions = change.decide(database, command, metadata)
+
+The rooms: :mod:`.loading` and :mod:`.cache` get a component, :mod:`.instances` runs it,
+:mod:`.components` is what callers hold, :mod:`.database` what components hold, :mod:`.convert` carries
+values across.
+"""
+
+from evidentsource_runtime.host.components import StateChangeComponent, StateViewComponent
+from evidentsource_runtime.host.convert.lift import Decision
+from evidentsource_runtime.host.errors import (
+    ComponentError,
+    ComponentExit,
+    ComponentInputError,
+    ComponentLimitError,
+    ComponentLoadError,
+    ComponentOutputError,
+    ComponentTrap,
+    HostCallError,
+)
+from evidentsource_runtime.host.host import Host
+from evidentsource_runtime.host.loading import CompileProgress
+
+__all__ = [
+    "CompileProgress",
+    "ComponentError",
+    "ComponentExit",
+    "ComponentInputError",
+    "ComponentLimitError",
+    "ComponentLoadError",
+    "ComponentOutputError",
+    "ComponentTrap",
+    "Decision",
+    "Host",
+    "HostCallError",
+    "StateChangeComponent",
+    "StateViewComponent",
+]

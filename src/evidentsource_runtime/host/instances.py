@@ -1,0 +1,143 @@
+"""Instances of a component, and what becomes of a call that fails in one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from types import TracebackType
+from typing import NoReturn, Self, TypeVar
+
+from wasmtime import Engine, ExitTrap, Store, WasmtimeError
+from wasmtime.component import Func, Linker
+
+from evidentsource_runtime.host.calls import Call, running
+from evidentsource_runtime.host.convert.codec import Codec
+from evidentsource_runtime.host.database import FUNCTIONS
+from evidentsource_runtime.host.errors import (
+    ComponentError,
+    ComponentExit,
+    ComponentLimitError,
+    ComponentTrap,
+    HostCallError,
+)
+from evidentsource_runtime.host.loading import Loaded
+from evidentsource_runtime.host.output import Output
+from evidentsource_runtime.host.trace import SourceMap, clean, headline
+
+T = TypeVar("T")
+
+_CAUSE = "Caused by:"
+_TOO_MUCH = "too much data is being copied between the host and the guest"
+_WASMTIME_LIMIT = 128 * 1024 * 1024
+"""Bytes of wasmtime's own bookkeeping that the values of one call may take."""
+
+
+class Template:
+    """What every instance of one component is made from."""
+
+    def __init__(
+        self, loaded: Loaded, engine: Engine, codec: Codec, sources: SourceMap, output_cap: int
+    ) -> None:
+        self.name = loaded.name
+        self.logger = logging.getLogger(f"evidentsource.component.{loaded.name}")
+        self.engine = engine
+        self.codec = codec
+        self.sources = sources
+        self.output_cap = output_cap
+        self._compiled = loaded.compiled
+        self._export = loaded.contract.export
+        self._linker = Linker(engine)
+        self._linker.add_wasip2()
+        codec.link(self._linker, FUNCTIONS)
+
+    def start(self, store: Store) -> Func:
+        """Make an instance in ``store``; the function that it exports."""
+        instance = self._linker.instantiate(store, self._compiled)
+        func = instance.get_func(store, self._export)
+        if func is None:
+            raise WasmtimeError(f"no function {self._export}")
+        return func
+
+
+class Instance:
+    """One instance. It is closed after its last call, and never used again after a failed one."""
+
+    def __init__(self, template: Template) -> None:
+        self._template = template
+        self._output = Output(template.output_cap)
+        self._store = Store(template.engine)
+        try:
+            self._store.set_wasi(self._output.wasi())
+            self._func = self._run(Call(), lambda: template.start(self._store))
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def call(self, use: Callable[[Codec, Store, Func], T]) -> T:
+        """Run one call.
+
+        Raises:
+            ComponentError: it failed, in the component or in what the component used.
+        """
+        return self._run(Call(), lambda: use(self._template.codec, self._store, self._func))
+
+    def close(self) -> None:
+        """Give everything back that the instance holds."""
+        self._store.close()
+        self._output.close()
+
+    def _run(self, call: Call, work: Callable[[], T]) -> T:
+        try:
+            with running(call):
+                answer = work()
+        except WasmtimeError as error:
+            self._fail(call, error)
+        self._log_output()
+        return answer
+
+    def _log_output(self) -> str:
+        """Log what was printed; what went to stderr, for people."""
+        stdout, stderr = self._output.take()
+        logger = self._template.logger
+        for line in stdout.splitlines():
+            logger.info("%s", line)
+        text = self._template.sources.translate(clean(stderr))
+        for line in text.splitlines():
+            logger.warning("%s", line)
+        return text
+
+    def _fail(self, call: Call, error: WasmtimeError) -> NoReturn:
+        name = self._template.name
+        traceback = self._log_output()
+        failure = call.failure
+        if failure is None:
+            # wasmtime's own account names the frames of the Python interpreter, which help nobody
+            # as soon as there is a traceback from Python.
+            raise self._explain(error, traceback) from None
+        if isinstance(failure, ComponentError) or not isinstance(failure, Exception):
+            raise failure
+        raise HostCallError(name, call.operation, failure) from failure
+
+    def _explain(self, error: WasmtimeError, traceback: str) -> ComponentError:
+        name = self._template.name
+        if isinstance(error, ExitTrap):
+            return ComponentExit(name, error.code, guest_traceback=traceback)
+        message = str(error)
+        if _TOO_MUCH in message:
+            return ComponentLimitError(name, "the values of one call", _WASMTIME_LIMIT, None)
+        trap = message.rpartition(_CAUSE)[2].strip() or message
+        reason = headline(traceback)
+        if reason is None:
+            reason, traceback = f"{trap}; it left no Python traceback", message
+        return ComponentTrap(name, reason, trap=trap, guest_traceback=traceback)

@@ -1,0 +1,150 @@
+"""From a file or bytes to a compiled component: what it is, and what it was built from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from wasmtime import Engine, WasmtimeError
+from wasmtime.component import Component
+
+from evidentsource_runtime.host.cache import CompiledCache
+from evidentsource_runtime.host.convert.shapes import Contract, read_contract
+from evidentsource_runtime.host.engine import fingerprint
+from evidentsource_runtime.host.errors import ComponentLoadError
+from evidentsource_runtime.host.sections import PREAMBLE, read_facts
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
+"""Where a component comes from: a path, or its bytes."""
+
+_MODULE_PREAMBLE = b"\x00asm\x01\x00\x00\x00"
+_TICK = 0.25
+"""Seconds between two reports of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompileProgress:
+    """How far the compilation of a component is. It takes seconds, once for each component.
+
+    Attributes:
+        component: the component's name.
+        seconds: how long it has been going on.
+        done: whether it has ended.
+    """
+
+    component: str
+    seconds: float
+    done: bool
+
+
+Progress: TypeAlias = Callable[[CompileProgress], None]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A compiled component and what is known of it.
+
+    Attributes:
+        name: what it is called in messages and logs.
+        digest: SHA-256 of its bytes, in hexadecimal.
+        compiled: its compiled form.
+        contract: its own form of the contract.
+        facts: what its build says of itself; empty where it says nothing.
+        path: the file it came from, if any.
+    """
+
+    name: str
+    digest: str
+    compiled: Component
+    contract: Contract
+    facts: dict[str, Any]
+    path: Path | None
+
+
+def load(
+    source: Source,
+    name: str | None,
+    engine: Engine,
+    cache: CompiledCache | None,
+    progress: Progress | None,
+) -> Loaded:
+    """Read, compile (or find compiled) and look into a component.
+
+    Raises:
+        ComponentLoadError: it cannot be read, is no component, or none of the two worlds'.
+    """
+    path = None if isinstance(source, (bytes, bytearray, memoryview)) else Path(source)
+    data = _read(path) if path else bytes(source)  # type: ignore[arg-type]  # bytes where there is no path
+    digest = hashlib.sha256(data).hexdigest()
+    name = name or (_name_of(path) if path else f"component-{digest[:8]}")
+    _check_preamble(name, data)
+    key = hashlib.sha256(f"{digest}|{fingerprint()}".encode()).hexdigest()
+    compiled = cache.load(engine, key) if cache else None
+    if compiled is None:
+        compiled = _compile(name, data, engine, progress)
+        contract = read_contract(name, compiled, engine)
+        if cache:
+            cache.store(key, compiled)
+    else:
+        contract = read_contract(name, compiled, engine)
+    return Loaded(name, digest, compiled, contract, read_facts(data), path)
+
+
+def _name_of(path: Path) -> str:
+    return re.sub(r"[^\w.-]+", "_", path.stem) or "component"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = f"{path} cannot be read: {error.strerror or error}"
+        raise ComponentLoadError(_name_of(path), reason) from error
+
+
+def _check_preamble(name: str, data: bytes) -> None:
+    if data.startswith(PREAMBLE):
+        return
+    hint = "build one with `evidentsource build`"
+    if not data:
+        raise ComponentLoadError(name, "the file is empty", hint=hint)
+    if data.startswith(_MODULE_PREAMBLE):
+        raise ComponentLoadError(name, "it is a core WebAssembly module, no component", hint=hint)
+    raise ComponentLoadError(name, "it is no WebAssembly component", hint=hint)
+
+
+def _compile(name: str, data: bytes, engine: Engine, progress: Progress | None) -> Component:
+    """Compile on another thread, so that meanwhile progress is told and Ctrl-C works."""
+    outcome: list[Component | WasmtimeError] = []
+
+    def work() -> None:
+        try:
+            outcome.append(Component(engine, data))
+        except WasmtimeError as error:
+            outcome.append(error)
+
+    started = time.monotonic()
+
+    def tell(*, done: bool) -> None:
+        if progress is not None:
+            progress(CompileProgress(name, time.monotonic() - started, done))
+
+    thread = threading.Thread(target=work, name="evidentsource-compile", daemon=True)
+    tell(done=False)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_TICK)
+        if thread.is_alive():
+            tell(done=False)
+    tell(done=True)
+    if isinstance(outcome[0], WasmtimeError):
+        reason = str(outcome[0]).strip()
+        raise ComponentLoadError(name, f"it is no valid component: {reason}") from outcome[0]
+    return outcome[0]

@@ -1,0 +1,107 @@
+"""Reads what a component wrote to stderr: the Python traceback, its paths led back to the user's files.
+
+Inside a component the modules lie under ``/0``, ``/1`` and so on, one for each path that the build
+was given, and there are no source files beside them. Which file each one was built from stands in the
+build's facts (``sources``); where it does not, the files under ``source_roots`` are tried.
+"""
+
+from __future__ import annotations
+
+import linecache
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+_FRAME = re.compile(r'^(?P<indent> +)File "(?P<path>/[^"]+)", line (?P<line>\d+)(?P<rest>.*)$')
+_NOISE = re.compile(
+    r"^\n?thread '[^']*' \(?\d*\)? ?panicked at [^\n]*\nPython function threw an unexpected exception\n"
+    r"|^note: run with `RUST_BACKTRACE=1`[^\n]*\n?",
+    re.MULTILINE,
+)
+_PANIC = re.compile(r"^thread '[^']*'[^\n]* panicked at [^\n]*\n(?P<words>[^\n]*)", re.MULTILINE)
+_TRACEBACK = "Traceback (most recent call last):"
+
+
+class SourceMap:
+    """Leads paths inside a component back to the user's files.
+
+    Args:
+        sources: the user's file for each module file inside the component.
+        roots: directories that modules may have come from, in the order they are tried.
+        built_at: when the component was built, in seconds since 1970; a source changed after that
+            is named, but its lines are not shown, since they may be others by now. None: show none.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, str] | None = None,
+        roots: Iterable[Path] = (),
+        built_at: float | None = None,
+    ) -> None:
+        self._sources = dict(sources or {})
+        self._roots = tuple(roots)
+        self._built_at = built_at
+
+    def find(self, guest_path: str) -> str | None:
+        """The user's file, if it is known."""
+        known = self._sources.get(guest_path)
+        if known is not None:
+            return known
+        parts = PurePosixPath(guest_path).parts
+        # "/", the number of the mount, and the path below it.
+        if len(parts) < 3 or not parts[1].isdecimal():
+            return None
+        for root in self._roots:
+            candidate = root.joinpath(*parts[2:])
+            if candidate.is_file():
+                return str(candidate)
+        return None
+
+    def line(self, path: str, number: int) -> str:
+        """The line of a user's file, if the file is still what the component was built from."""
+        try:
+            changed_at = Path(path).stat().st_mtime
+        except OSError:
+            return ""
+        if self._built_at is None or changed_at > self._built_at:
+            return ""
+        linecache.checkcache(path)
+        return linecache.getline(path, number).strip()
+
+    def translate(self, text: str) -> str:
+        """``text`` with every path of a frame led back, and the line of code below it."""
+        lines = text.splitlines()
+        out: list[str] = []
+        for index, line in enumerate(lines):
+            match = _FRAME.match(line)
+            path = self.find(match["path"]) if match else None
+            if match is None or path is None:
+                out.append(line)
+                continue
+            out.append(f'{match["indent"]}File "{path}", line {match["line"]}{match["rest"]}')
+            below = lines[index + 1] if index + 1 < len(lines) else ""
+            has_code = below.startswith(match["indent"] + "  ")
+            code = "" if has_code else self.line(path, int(match["line"]))
+            if code:
+                out.append(f"{match['indent']}  {code}")
+        return "\n".join(out)
+
+
+def clean(stderr: str) -> str:
+    """What a component wrote, without what its runtime adds to every Python exception."""
+    return _NOISE.sub("", stderr).strip("\n")
+
+
+def headline(stderr: str) -> str | None:
+    r"""The one line that says most: the last exception's, or the runtime's panic.
+
+    >>> headline('Traceback (most recent call last):\n  File "/0/m.py", line 1, in f\nKeyError: 1')
+    'KeyError: 1'
+    """
+    _, found, block = stderr.rpartition(_TRACEBACK)
+    if found:
+        for line in block.splitlines():
+            if line and not line[0].isspace():
+                return line
+    panic = _PANIC.search(stderr)
+    return panic["words"].strip() if panic else None
