@@ -168,10 +168,11 @@ def test_a_view_of_revisions_folds_in_the_order_of_recording() -> None:
     assert bound_view.json() == ["1", "0"]
 
 
-def test_a_view_of_effective_time_folds_in_its_order_and_was_modified_by_the_last_recorded() -> (
-    None
-):
-    database = one_a_day()
+@pytest.mark.parametrize("batch_size", [1, 2, 9])
+def test_a_view_of_effective_time_folds_in_its_order_and_was_modified_by_the_last_recorded(
+    batch_size: int,
+) -> None:
+    database = one_a_day(view_batch_size=batch_size)
     database.publish_state_view(definition(temporality=BY_EFFECT), append_ids)
     bound = database.latest().at_effective_timestamp(day(2))
     view, bound_view = database.latest().view_state("ids", 1), bound.view_state("ids", 1)
