@@ -70,11 +70,11 @@ def test_a_rule_may_return_a_tuple_or_only_events(returned: Any, expected: Any) 
         ([ProspectiveEvent("e", "1st", "t")], "events[0]: invalid stream name: '1st'"),
         ([ProspectiveEvent(" ", "ok", " ")], "events[0]: invalid event id: ' '"),
         (
-            [ProspectiveEvent("e", "ok", "t", extensions={"Bad-Name": "x"})],  # type: ignore[arg-type]
+            [ProspectiveEvent("e", "ok", "t", extensions={"Bad-Name": "x"})],
             "events[0]: invalid extension attribute 'Bad-Name'",
         ),
         (
-            [ProspectiveEvent("e", "ok", "t", extensions={"subject": "x"})],  # type: ignore[arg-type]
+            [ProspectiveEvent("e", "ok", "t", extensions={"subject": "x"})],
             "events[0]: invalid extension attribute 'subject'",
         ),
     ],

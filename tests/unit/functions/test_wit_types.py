@@ -122,7 +122,7 @@ def test_an_attribute_that_comes_twice_is_refused() -> None:
 
 
 def test_plain_values_become_the_matching_kind() -> None:
-    event = ProspectiveEvent("e", "ok", "t", data='{"a": 1}', extensions={"k": "v"})  # type: ignore[arg-type]
+    event = ProspectiveEvent("e", "ok", "t", data='{"a": 1}', extensions={"k": "v"})
     lowered = w.prospective_event_to_wit_cloudevent(event)
     assert lowered.data == w.WitCloudeventDataString('{"a": 1}')
     assert lowered.attributes == [("k", w.WitCloudeventAttributeString("v"))]
@@ -130,7 +130,7 @@ def test_plain_values_become_the_matching_kind() -> None:
 
 @pytest.mark.parametrize("name", ["subject", "time", "id", "data", "Bad-Name", "", "sequence"])
 def test_an_extension_that_cannot_travel_is_refused_by_name(name: str) -> None:
-    event = ProspectiveEvent("e", "ok", "t", extensions={name: "v"})  # type: ignore[arg-type]
+    event = ProspectiveEvent("e", "ok", "t", extensions={name: "v"})
     with pytest.raises(InvalidEvents) as caught:
         w.prospective_event_to_wit_cloudevent(event)
     (error,) = caught.value.errors
@@ -142,7 +142,7 @@ def test_wrong_types_are_refused_where_the_event_is_made() -> None:
     with pytest.raises(InvalidType, match=r"ProspectiveEvent\.dataschema"):
         ProspectiveEvent("e", "ok", "t", dataschema=b"urn:x")  # type: ignore[arg-type]
     with pytest.raises(InvalidExtension, match="32 bits"):
-        ProspectiveEvent("e", "ok", "t", extensions={"n": 2**31})  # type: ignore[arg-type]
+        ProspectiveEvent("e", "ok", "t", extensions={"n": 2**31})
 
 
 SELECTOR = (Selector.stream("accounts") & Selector.subject("a")) | (
