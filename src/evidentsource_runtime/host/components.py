@@ -16,8 +16,10 @@ from evidentsource_core.domain.state_change import Command, StateChangeMetadata
 from evidentsource_core.domain.state_view import RenderedStateView, StateViewContext
 from evidentsource_core.times import EPOCH, parse_rfc3339
 from evidentsource_functions.errors import StateChangeError
+from evidentsource_runtime.artifact import BuildFacts
 from evidentsource_runtime.host.convert.lift import Decision
-from evidentsource_runtime.host.convert.shapes import World
+from evidentsource_runtime.host.convert.shapes import EXPLAIN, World
+from evidentsource_runtime.host.errors import ComponentTrap
 from evidentsource_runtime.host.instances import Instance, Template
 from evidentsource_runtime.host.loading import Loaded
 
@@ -45,9 +47,9 @@ class _Component:
         return self._loaded.digest
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What its build says of itself; empty where it says nothing."""
-        return dict(self._loaded.facts)
+    def facts(self) -> BuildFacts | None:
+        """What its build says of itself; None where ``evidentsource build`` did not make it."""
+        return self._loaded.facts
 
 
 class StateViewComponent(_Component):
@@ -105,13 +107,22 @@ class StateViewComponent(_Component):
                 if not batch:
                     return state.content
 
-    @staticmethod
     def _fold(
-        instance: Instance, state: RenderedStateView, batch: list[Event], folded: int
+        self, instance: Instance, state: RenderedStateView, batch: list[Event], folded: int
     ) -> bytes | None:
-        return instance.call(
-            lambda codec, store, func: codec.evolve(store, func, state, batch, folded)
-        )
+        try:
+            return instance.call(
+                lambda codec, store, func: codec.evolve(store, func, state, batch, folded)
+            )
+        except ComponentTrap as error:
+            if not error.silent or not self._loaded.contract.explains:
+                raise
+            # A pure component cannot write; it says in another call why this one failed.
+            with Instance(self._template, EXPLAIN) as another:
+                words = another.call(
+                    lambda codec, store, func: codec.explain(store, func, state, batch, folded)
+                )
+            raise self._template.trap(error.trap, words or "") from None
 
     def handler(self) -> Callable[[RenderedStateView, list[Event]], bytes | None]:
         """The view as a function, in the form that ``ReferenceDatabase`` and a test ask for."""

@@ -2,7 +2,7 @@
 
 >>> error = ComponentLimitError("summary", "content", 2_097_152, 3_000_000)
 >>> (error.code, str(error))
-('component-limit-error', 'summary: content: 3,000,000 bytes are over the limit of 2,097,152')
+('component-limit-error', 'summary: content: 3,000,000 bytes are over the limit of 2,097,152 bytes')
 """
 
 from __future__ import annotations
@@ -46,16 +46,24 @@ class ComponentLoadError(ComponentError):
 class ComponentTrap(ComponentError):
     """The component failed in the middle of a call. Its instance is gone; the next call is unharmed.
 
-    ``trap`` is wasmtime's own word for it.
+    ``trap`` is wasmtime's own word for it; ``silent`` tells that the component left none of its own.
+    wasmtime's list of WebAssembly frames goes to the component's logger, at level DEBUG.
     """
 
     code = "component-trap"
 
     def __init__(
-        self, component: str, reason: str, *, trap: str = "", guest_traceback: str = ""
+        self,
+        component: str,
+        reason: str,
+        *,
+        trap: str = "",
+        guest_traceback: str = "",
+        silent: bool = False,
     ) -> None:
         super().__init__(component, reason, guest_traceback=guest_traceback)
         self.trap = trap
+        self.silent = silent
 
 
 class ComponentExit(ComponentTrap):
@@ -103,8 +111,8 @@ class ComponentLimitError(ComponentError):
     def __init__(
         self, component: str, limit: str, allowed: int, reached: int | None, unit: str = "bytes"
     ) -> None:
-        amount = f"{reached:,} {unit} are" if reached is not None else "this is"
-        super().__init__(component, f"{limit}: {amount} over the limit of {allowed:,}")
+        amount = "" if reached is None else f"{reached:,} {unit} are "
+        super().__init__(component, f"{limit}: {amount}over the limit of {allowed:,} {unit}")
         self.limit = limit
         self.allowed = allowed
         self.reached = reached

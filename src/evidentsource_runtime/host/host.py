@@ -111,12 +111,17 @@ class Host:
         return StateChangeComponent(loaded, template)
 
     def _source_map(self, loaded: Loaded) -> SourceMap:
-        sources = loaded.facts.get("sources")
-        known: dict[str, str] = {}
-        if isinstance(sources, dict):
-            known = {str(guest): user for guest, user in sources.items() if isinstance(user, str)}
-        built_at = loaded.path.stat().st_mtime if loaded.path else None
-        return SourceMap(known, self._source_roots, built_at)
+        sources = loaded.facts.sources if loaded.facts else None
+        if loaded.path is None:
+            return SourceMap(sources, roots=self._source_roots)
+        path = loaded.path.absolute()
+        return SourceMap(
+            sources,
+            # A component mostly stands somewhere in the project that it was built from.
+            projects=path.parents,
+            roots=self._source_roots,
+            built_at=path.stat().st_mtime,
+        )
 
 
 def _default_cache() -> CompiledCache | None:

@@ -50,25 +50,33 @@ class Template:
         self._linker.add_wasip2()
         codec.link(self._linker, FUNCTIONS)
 
-    def start(self, store: Store) -> Func:
-        """Make an instance in ``store``; the function that it exports."""
+    def start(self, store: Store, export: str | None = None) -> Func:
+        """Make an instance in ``store``; the function that it exports, its world's by default."""
         instance = self._linker.instantiate(store, self._compiled)
-        func = instance.get_func(store, self._export)
+        func = instance.get_func(store, export or self._export)
         if func is None:
-            raise WasmtimeError(f"no function {self._export}")
+            raise WasmtimeError(f"no function {export or self._export}")
         return func
+
+    def trap(self, trap: str, words: str) -> ComponentTrap:
+        """The error for a trap, from what the component left in words."""
+        traceback = self.sources.translate(clean(words))
+        reason = headline(traceback) or f"{trap}; it left no Python traceback"
+        return ComponentTrap(
+            self.name, reason, trap=trap, guest_traceback=traceback, silent=not traceback
+        )
 
 
 class Instance:
     """One instance. It is closed after its last call, and never used again after a failed one."""
 
-    def __init__(self, template: Template) -> None:
+    def __init__(self, template: Template, export: str | None = None) -> None:
         self._template = template
         self._output = Output(template.output_cap)
         self._store = Store(template.engine)
         try:
             self._store.set_wasi(self._output.wasi())
-            self._func = self._run(Call(), lambda: template.start(self._store))
+            self._func = self._run(Call(), lambda: template.start(self._store, export))
         except BaseException:
             self.close()
             raise
@@ -107,37 +115,39 @@ class Instance:
         return answer
 
     def _log_output(self) -> str:
-        """Log what was printed; what went to stderr, for people."""
+        """Log what was printed; what went to stderr."""
         stdout, stderr = self._output.take()
         logger = self._template.logger
         for line in stdout.splitlines():
             logger.info("%s", line)
-        text = self._template.sources.translate(clean(stderr))
-        for line in text.splitlines():
+        for line in self._template.sources.translate(clean(stderr)).splitlines():
             logger.warning("%s", line)
-        return text
+        return stderr
 
     def _fail(self, call: Call, error: WasmtimeError) -> NoReturn:
-        name = self._template.name
-        traceback = self._log_output()
+        stderr = self._log_output()
         failure = call.failure
         if failure is None:
-            # wasmtime's own account names the frames of the Python interpreter, which help nobody
-            # as soon as there is a traceback from Python.
-            raise self._explain(error, traceback) from None
+            raise self._diagnosed(error, stderr) from None
         if isinstance(failure, ComponentError) or not isinstance(failure, Exception):
             raise failure
-        raise HostCallError(name, call.operation, failure) from failure
+        raise HostCallError(self._template.name, call.operation, failure) from failure
 
-    def _explain(self, error: WasmtimeError, traceback: str) -> ComponentError:
-        name = self._template.name
-        if isinstance(error, ExitTrap):
-            return ComponentExit(name, error.code, guest_traceback=traceback)
+    def _diagnosed(self, error: WasmtimeError, stderr: str) -> ComponentError:
+        """What ended the call, in our own words.
+
+        wasmtime's account names the frames of the Python interpreter, which help nobody as soon as
+        there is a traceback from Python.
+        """
+        template = self._template
         message = str(error)
+        template.logger.debug("%s", message)
+        if isinstance(error, ExitTrap):
+            words = template.sources.translate(clean(stderr))
+            return ComponentExit(template.name, error.code, guest_traceback=words)
         if _TOO_MUCH in message:
-            return ComponentLimitError(name, "the values of one call", _WASMTIME_LIMIT, None)
+            return ComponentLimitError(
+                template.name, "the values of one call", _WASMTIME_LIMIT, None
+            )
         trap = message.rpartition(_CAUSE)[2].strip() or message
-        reason = headline(traceback)
-        if reason is None:
-            reason, traceback = f"{trap}; it left no Python traceback", message
-        return ComponentTrap(name, reason, trap=trap, guest_traceback=traceback)
+        return template.trap(trap, stderr)

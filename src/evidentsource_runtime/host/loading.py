@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import threading
@@ -10,21 +11,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from wasmtime import Engine, WasmtimeError
 from wasmtime.component import Component
 
+from evidentsource_runtime.artifact import FACTS_SECTION, BuildFacts, NotAComponent
+from evidentsource_runtime.artifact.binary import CUSTOM, Reader, check_preamble, sections
 from evidentsource_runtime.host.cache import CompiledCache
 from evidentsource_runtime.host.convert.shapes import Contract, read_contract
 from evidentsource_runtime.host.engine import fingerprint
 from evidentsource_runtime.host.errors import ComponentLoadError
-from evidentsource_runtime.host.sections import PREAMBLE, read_facts
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
 """Where a component comes from: a path, or its bytes."""
 
-_MODULE_PREAMBLE = b"\x00asm\x01\x00\x00\x00"
+_log = logging.getLogger("evidentsource.host")
+
 _TICK = 0.25
 """Seconds between two reports of progress."""
 
@@ -56,7 +59,7 @@ class Loaded:
         digest: SHA-256 of its bytes, in hexadecimal.
         compiled: its compiled form.
         contract: its own form of the contract.
-        facts: what its build says of itself; empty where it says nothing.
+        facts: what its build says of itself, if it says so readably.
         path: the file it came from, if any.
     """
 
@@ -64,7 +67,7 @@ class Loaded:
     digest: str
     compiled: Component
     contract: Contract
-    facts: dict[str, Any]
+    facts: BuildFacts | None
     path: Path | None
 
 
@@ -84,7 +87,11 @@ def load(
     data = _read(path) if path else bytes(source)  # type: ignore[arg-type]  # bytes where there is no path
     digest = hashlib.sha256(data).hexdigest()
     name = name or (_name_of(path) if path else f"component-{digest[:8]}")
-    _check_preamble(name, data)
+    try:
+        check_preamble(data, path)
+    except NotAComponent as error:
+        problem = error.problems[0]
+        raise ComponentLoadError(name, problem.message, hint=problem.hint) from None
     key = hashlib.sha256(f"{digest}|{fingerprint()}".encode()).hexdigest()
     compiled = cache.load(engine, key) if cache else None
     if compiled is None:
@@ -94,7 +101,7 @@ def load(
             cache.store(key, compiled)
     else:
         contract = read_contract(name, compiled, engine)
-    return Loaded(name, digest, compiled, contract, read_facts(data), path)
+    return Loaded(name, digest, compiled, contract, _facts(data), path)
 
 
 def _name_of(path: Path) -> str:
@@ -109,15 +116,17 @@ def _read(path: Path) -> bytes:
         raise ComponentLoadError(_name_of(path), reason) from error
 
 
-def _check_preamble(name: str, data: bytes) -> None:
-    if data.startswith(PREAMBLE):
-        return
-    hint = "build one with `evidentsource build`"
-    if not data:
-        raise ComponentLoadError(name, "the file is empty", hint=hint)
-    if data.startswith(_MODULE_PREAMBLE):
-        raise ComponentLoadError(name, "it is a core WebAssembly module, no component", hint=hint)
-    raise ComponentLoadError(name, "it is no WebAssembly component", hint=hint)
+def _facts(component: bytes) -> BuildFacts | None:
+    """The facts of the build. They serve messages only, so unreadable ones are no reason to stop."""
+    try:
+        for section in sections(component):
+            if section.id == CUSTOM:
+                reader = Reader(component, None, section.start, section.end)
+                if reader.string() == FACTS_SECTION:
+                    return BuildFacts.from_json(component[reader.at : section.end].decode())
+    except (NotAComponent, ValueError, RecursionError) as error:
+        _log.warning("the facts of the build cannot be read: %s", error)
+    return None
 
 
 def _compile(name: str, data: bytes, engine: Engine, progress: Progress | None) -> Component:

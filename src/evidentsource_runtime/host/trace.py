@@ -26,36 +26,38 @@ class SourceMap:
     """Leads paths inside a component back to the user's files.
 
     Args:
-        sources: the user's file for each module file inside the component.
-        roots: directories that modules may have come from, in the order they are tried.
+        sources: for each module file inside the component, the user's file relative to the project,
+            as the build's facts have it; what is no such mapping is left aside.
+        projects: directories that may be the project, in the order they are tried.
+        roots: directories that modules may have come from where ``sources`` knows nothing.
         built_at: when the component was built, in seconds since 1970; a source changed after that
             is named, but its lines are not shown, since they may be others by now. None: show none.
     """
 
     def __init__(
         self,
-        sources: Mapping[str, str] | None = None,
+        sources: object = None,
+        *,
+        projects: Iterable[Path] = (),
         roots: Iterable[Path] = (),
         built_at: float | None = None,
     ) -> None:
-        self._sources = dict(sources or {})
+        known = sources if isinstance(sources, Mapping) else {}
+        self._sources = {guest: user for guest, user in known.items() if isinstance(user, str)}
         self._roots = tuple(roots)
+        self._projects = (*self._roots, *projects)
         self._built_at = built_at
 
     def find(self, guest_path: str) -> str | None:
-        """The user's file, if it is known."""
+        """The user's file, if it is known; relative where the project's place is not."""
         known = self._sources.get(guest_path)
         if known is not None:
-            return known
+            return _below(self._projects, PurePosixPath(known)) or known
         parts = PurePosixPath(guest_path).parts
         # "/", the number of the mount, and the path below it.
         if len(parts) < 3 or not parts[1].isdecimal():
             return None
-        for root in self._roots:
-            candidate = root.joinpath(*parts[2:])
-            if candidate.is_file():
-                return str(candidate)
-        return None
+        return _below(self._roots, PurePosixPath(*parts[2:]))
 
     def line(self, path: str, number: int) -> str:
         """The line of a user's file, if the file is still what the component was built from."""
@@ -85,6 +87,14 @@ class SourceMap:
             if code:
                 out.append(f"{match['indent']}  {code}")
         return "\n".join(out)
+
+
+def _below(roots: Iterable[Path], relative: PurePosixPath) -> str | None:
+    for root in roots:
+        candidate = root / relative
+        if candidate.is_file():
+            return str(candidate)
+    return None
 
 
 def clean(stderr: str) -> str:

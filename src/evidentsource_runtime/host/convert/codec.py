@@ -48,6 +48,17 @@ class Codec(ABC):
         """Call ``evolve``; ``offset`` is the index of the first event in what the caller gave."""
 
     @abstractmethod
+    def explain(
+        self,
+        store: Store,
+        func: Func,
+        view: RenderedStateView,
+        events: Sequence[Event],
+        offset: int,
+    ) -> str | None:
+        """Call ``explain-evolve``: the traceback of the same call of ``evolve``, where it fails."""
+
+    @abstractmethod
     def decide(
         self,
         store: Store,

@@ -256,6 +256,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
 """Every function a component may import, by resource."""
 
 EVOLVE: tuple[tuple[Shape, ...], Shape] = ((RENDERED, Many(CLOUDEVENT)), Maybe(BYTES))
+EXPLAIN_EVOLVE: tuple[tuple[Shape, ...], Shape] = (EVOLVE[0], Maybe(TEXT))
 DECIDE: tuple[tuple[Shape, ...], Shape] = (
     (DATABASE, COMMAND, METADATA),
     Outcome(Row((Many(CLOUDEVENT), Many(CONSTRAINT))), REFUSAL),

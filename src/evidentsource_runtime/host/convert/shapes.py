@@ -22,6 +22,9 @@ from evidentsource_runtime.host.errors import ComponentLoadError
 RESOURCE_INTERFACE = "state-change-types"
 """The last name part of the interface that holds the database."""
 
+EXPLAIN = "explain-evolve"
+"""What a pure state view exports beside the contract: the traceback of a call that would trap."""
+
 _WASI = (
     *("wasi:io/", "wasi:cli/", "wasi:clocks/", "wasi:random/"),
     *("wasi:filesystem/", "wasi:sockets/"),
@@ -62,6 +65,7 @@ class Contract:
         resources: the resources of that interface that the component knows.
         imports: the functions of that interface that it imports.
         borrows_database: whether ``decide`` borrows the database.
+        explains: whether it exports :data:`EXPLAIN`.
         widths: of its whole numbers, by ``record.field``, ``variant.case`` or function.
     """
 
@@ -70,6 +74,7 @@ class Contract:
     resources: tuple[str, ...]
     imports: tuple[Import, ...]
     borrows_database: bool
+    explains: bool
     widths: Mapping[str, Width]
 
     @property
@@ -118,6 +123,7 @@ class _Reader:
             tuple(key for key in items if key in expected.METHODS),
             tuple(self._functions(interface, items)),
             isinstance(parameters[0], wt.BorrowType),
+            self._explains(),
             self._matcher.widths,
         )
 
@@ -140,6 +146,18 @@ class _Reader:
             f"it is of another world: it exports {names}",
             hint="a state view exports the function evolve, a state change the function decide",
         )
+
+    def _explains(self) -> bool:
+        item = self._exports.get(EXPLAIN)
+        if not isinstance(item, wt.FuncType):
+            return False
+        parameters = [kind for _, kind in item.params]
+        try:
+            Matcher().function(EXPLAIN, expected.EXPLAIN_EVOLVE, parameters, item.result)
+        except Mismatch:
+            # Somebody else's function of that name: none of the contract's business.
+            return False
+        return True
 
     def _interface(self) -> tuple[str | None, dict[str, wt.ComponentItem]]:
         """The interface with the database, and what it holds; every other import is checked."""

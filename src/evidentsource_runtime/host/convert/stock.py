@@ -74,6 +74,19 @@ class StockCodec(Codec):
         content: bytes | None = _invoke(store, func, *arguments)
         return self._lower.content(content, "what evolve returned")
 
+    def explain(
+        self,
+        store: Store,
+        func: Func,
+        view: RenderedStateView,
+        events: Sequence[Event],
+        offset: int,
+    ) -> str | None:
+        """Call ``explain-evolve``."""
+        arguments = self._lower.rendered(view), self._lower.events(events, offset=offset)
+        words: str | None = _invoke(store, func, *arguments)
+        return words
+
     def decide(
         self,
         store: Store,
