@@ -16,6 +16,8 @@ components, gives the same results as :class:`ReferenceDatabase`.
 
 from evidentsource_core.reference._changes import Decide, StateChangeResult
 from evidentsource_core.reference._parameters import Parameters, ParameterValue
+from evidentsource_core.reference._records import stamped
+from evidentsource_core.reference._restore import as_prospective, recorded_time
 from evidentsource_core.reference._transactions import TransactionResult
 from evidentsource_core.reference._views import Evolve
 from evidentsource_core.reference.database import MAX_BYTES, MAX_EVENTS, ReferenceDatabase
@@ -33,4 +35,7 @@ __all__ = [
     "SpeculativeSnapshot",
     "StateChangeResult",
     "TransactionResult",
+    "as_prospective",
+    "recorded_time",
+    "stamped",
 ]

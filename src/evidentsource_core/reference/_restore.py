@@ -20,7 +20,6 @@ from evidentsource_core.domain.extensions import Extensions, StringExtension, Ti
 from evidentsource_core.domain.identifiers import RECORDEDTIME_KEY, SEQUENCE_KEY
 from evidentsource_core.domain.revision import MAX_REVISION
 from evidentsource_core.reference._history import Committed
-from evidentsource_core.reference._log import Log
 from evidentsource_core.reference._records import Record
 from evidentsource_core.reference._transactions import at
 from evidentsource_core.times import parse_rfc3339
@@ -29,30 +28,26 @@ __all__ = ["as_prospective", "recorded_time", "restored"]
 
 
 def restored(
+    latest: Committed,
     events: Iterable[object],
-    created_at: datetime,
     revision: int | None,
     revision_timestamp: datetime | None,
 ) -> Committed:
-    """A log of these events, which stands at ``revision``, or at the last event."""
-    log = Log()
-    log.append(_records(events))
-    last = log.records[-1] if log.records else None
-    end = 0 if last is None else last.revision
-    recorded_at = created_at if last is None else last.recorded_at
+    """``latest`` with these events behind it; it stands at ``revision``, or at the last event.
+
+    Nothing is written where anything is refused.
+    """
+    records = _records(events, latest)
+    end, recorded_at = _place(records, latest)
     if revision is not None and revision < end:
         raise InvalidValue("revision", f"{revision} lies before that of the last event, {end}")
     if revision_timestamp is not None and revision_timestamp < recorded_at:
-        raise InvalidValue(
-            "revision_timestamp",
-            f"{revision_timestamp} lies before the last event or the creation, {recorded_at}",
-        )
-    if log.records and log.records[0].recorded_at < created_at:
-        first = log.records[0].recorded_at
-        raise InvalidValue("created_at", f"{created_at} lies after the first event, {first}")
+        reason = f"{revision_timestamp} lies before the last event or the creation, {recorded_at}"
+        raise InvalidValue("revision_timestamp", reason)
+    latest.log.append(records)
     return Committed(
-        log,
-        len(log.records),
+        latest.log,
+        len(latest.log.records),
         end if revision is None else revision,
         recorded_at if revision_timestamp is None else revision_timestamp,
     )
@@ -96,7 +91,14 @@ def recorded_time(event: Event) -> datetime | None:
     raise InvalidExtension(RECORDEDTIME_KEY, "is neither a text nor a timestamp")
 
 
-def _records(events: Iterable[object]) -> list[Record]:
+def _place(records: list[Record], latest: Committed) -> tuple[int, datetime]:
+    """The revision and recorded time that the next record has to follow."""
+    if not records:
+        return latest.revision, latest.revision_timestamp
+    return records[-1].revision, records[-1].recorded_at
+
+
+def _records(events: Iterable[object], latest: Committed) -> list[Record]:
     records: list[Record] = []
     problems: list[EvidentSourceError] = []
     seen: set[tuple[str, str]] = set()
@@ -105,10 +107,10 @@ def _records(events: Iterable[object]) -> list[Record]:
         if not isinstance(event, Event):
             problems.append(InvalidType(path, "Event", event))
             continue
-        record, found = _record(event, records[-1] if records else None)
+        record, found = _record(event, *_place(records, latest))
         if record is not None:
             key = (record.stream, event.id)
-            if key in seen:
+            if key in seen or latest.log.find(*key) is not None:
                 found.append(DuplicateEventId(*key))
             seen.add(key)
             records.append(record)
@@ -118,8 +120,10 @@ def _records(events: Iterable[object]) -> list[Record]:
     return records
 
 
-def _record(event: Event, before: Record | None) -> tuple[Record | None, list[EvidentSourceError]]:
-    """The record of a stored event, or what keeps it from being one behind ``before``."""
+def _record(
+    event: Event, after: int, not_before: datetime
+) -> tuple[Record | None, list[EvidentSourceError]]:
+    """The record of a stored event, or what keeps it from following that revision and time."""
     problems: list[EvidentSourceError] = []
     try:
         problems += as_prospective(event).problems()
@@ -128,8 +132,8 @@ def _record(event: Event, before: Record | None) -> tuple[Record | None, list[Ev
     revision = event.revision()
     if revision is None or not 1 <= revision <= MAX_REVISION:
         problems.append(InvalidExtension(SEQUENCE_KEY, "holds no revision; a stored event has one"))
-    elif before is not None and revision <= before.revision:
-        reason = f"{revision} does not lie behind {before.revision}, the event before"
+    elif revision <= after:
+        reason = f"{revision} does not lie behind {after}, the revision before it"
         problems.append(InvalidExtension(SEQUENCE_KEY, reason))
     recorded_at = None
     try:
@@ -137,8 +141,8 @@ def _record(event: Event, before: Record | None) -> tuple[Record | None, list[Ev
         if recorded_at is None:
             reason = "is missing; a stored event has one"
             problems.append(InvalidExtension(RECORDEDTIME_KEY, reason))
-        elif before is not None and recorded_at < before.recorded_at:
-            reason = "lies before that of the event before; recorded time never goes back"
+        elif recorded_at < not_before:
+            reason = f"lies before {not_before}, when the revision before it was recorded"
             problems.append(InvalidExtension(RECORDEDTIME_KEY, reason))
     except (InvalidTimestamp, InvalidExtension) as error:
         problems.append(error)

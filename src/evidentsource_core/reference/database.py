@@ -226,31 +226,28 @@ class ReferenceDatabase:
         revision: int | None = None,
         revision_timestamp: datetime | None = None,
     ) -> None:
-        """Take over stored events as they are, into a database that has none yet.
+        """Take over stored events as they are, behind the last revision.
 
         They need not be all there were: revisions may be missing between them, and before the
         first. The log of transactions does not list them.
 
         Args:
             events: in revision order, each with its ``sequence`` and ``recordedtime``.
-            revision: where the database stands; the revision of the last event by default.
+            revision: where the database stands then; the revision of the last event by default.
             revision_timestamp: when that revision was recorded; when the last event was, by
                 default.
 
         Raises:
-            InvalidEvents: an event has no place in a log, or breaks the rules of events; with
-                every problem. Nothing is taken over then.
-            InvalidValue: the database has events; ``revision`` or ``revision_timestamp`` lies
-                before the last event; the first event lies before the creation.
+            InvalidEvents: an event breaks the rules of events, or says that it lies before what
+                the database has; with every problem. Nothing is taken over then.
+            InvalidValue: ``revision`` or ``revision_timestamp`` lies before the last event.
         """
+        moment = revision_timestamp
+        if moment is not None:
+            moment = _microseconds("revision_timestamp", moment)
         with self._lock:
-            if self._latest.revision:
-                raise InvalidValue("restore", "the database has events already")
-            moment = revision_timestamp
-            if moment is not None:
-                moment = _microseconds("revision_timestamp", moment)
             found = items("events", events)
-            self._latest = restored(found, self._home.created_at, revision, moment)
+            self._latest = restored(self._latest, found, revision, moment)
 
     # --- components ----------------------------------------------------------------------------
 

@@ -121,12 +121,34 @@ def test_a_database_cannot_stand_before_its_last_event(arguments: Any, text: str
 
 
 def test_no_event_was_recorded_before_the_creation() -> None:
-    with pytest.raises(InvalidValue, match=r"created_at: .* lies after the first event"):
+    with pytest.raises(InvalidEvents, match="'recordedtime': lies before 2024-01-01"):
         bank().restore([stored("1", 3, -1)])
 
 
-def test_a_database_that_has_events_takes_no_others_over() -> None:
-    database = bank()
+def test_events_are_taken_over_behind_those_that_are_there() -> None:
+    database = bank(clock=Clock(day(2)))
+    database.transact([event("1")], transaction_id="t-1")
+    database.restore([stored("2", 4, 3)])
+    assert database.latest().revision == 4
+    assert database.transact([event("3")]).basis == 4
+    assert ids(database.latest().query_events(EVERYTHING)) == ["1", "2", "3"]
+    assert database.transact([event("1")], transaction_id="t-1").revision == 1
+
+
+@pytest.mark.parametrize(
+    ("late", "text"),
+    [
+        (stored("2", 1, 5), r"events\[0\].*'sequence': 1 does not lie behind 1"),
+        (stored("2", 2, 1), r"events\[0\].*'recordedtime': lies before"),
+        (stored("1", 2, 5), r"events\[0\]: duplicate event id: accounts/1"),
+    ],
+)
+def test_an_event_that_lies_before_what_is_there_is_refused_with_all_that_came_along(
+    late: Event, text: str
+) -> None:
+    database = bank(clock=Clock(day(2)))
     database.transact([event("1")])
-    with pytest.raises(InvalidValue, match="has events already"):
-        database.restore([stored("2", 3, 2)])
+    with pytest.raises(InvalidEvents, match=text):
+        database.restore([late, stored("9", 9, 9)])
+    assert database.latest().revision == 1
+    assert database.event("accounts", "9") is None
