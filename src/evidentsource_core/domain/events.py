@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from evidentsource_core.domain.errors import (
@@ -175,7 +176,7 @@ class _Payload:
         return self.time
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, slots=True, init=False, eq=False)
 class Event(_Payload):
     """A stored event, as views and queries get it.
 
@@ -229,6 +230,16 @@ class Event(_Payload):
         if type(extensions) is not Extensions:
             extensions = Extensions(extensions)
         _set(self, "extensions", extensions)
+
+    # Written out, so that an event whose fields are only decoded when they are read equals one
+    # whose fields are all there.
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Event):
+            return NotImplemented
+        return _event_fields(self) == _event_fields(other)
+
+    def __hash__(self) -> int:
+        return hash(_event_fields(self))
 
     def get_source(self) -> str:
         """The source as it came."""
@@ -330,6 +341,7 @@ class ProspectiveEvent(_Payload):
 
 
 _set = object.__setattr__
+_event_fields = attrgetter(*Event.__slots__)
 
 
 def _optional_text(kind: str, name: str, value: str | None) -> str | None:

@@ -25,6 +25,7 @@ from evidentsource_functions.state_change import DecideResult, create_state_chan
 from evidentsource_functions.state_view import create_state_view_handler
 from evidentsource_functions.wasm import _bindings
 from evidentsource_functions.wasm._database import GuestDatabase
+from evidentsource_functions.wasm._lane import Answer, Content, fold
 
 
 class StateViewAdapter:
@@ -58,6 +59,12 @@ class StateViewAdapter:
         # The contract gives evolve no way to say what went wrong. What is raised here the runtime
         # writes to stderr, with the event's index, id and type, before the component traps.
         return self._handler(_lift_rendered(state_view), _lift_events(events))
+
+    def evidentsource_fold_v1(
+        self, header: str, contents: list[Content], batches: list[str]
+    ) -> list[Answer]:
+        """The lane beside ``evolve``: see :mod:`evidentsource_functions.lane`."""
+        return fold(self._handler, header, contents, batches)
 
 
 class StateChangeAdapter:
