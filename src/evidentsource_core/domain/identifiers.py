@@ -11,6 +11,7 @@ evidentsource_core.domain.errors.InvalidStreamName: invalid stream name: '1st'; 
 from __future__ import annotations
 
 import re
+from functools import total_ordering
 from typing import Any, ClassVar, Self
 
 from evidentsource_core.domain.errors import (
@@ -47,6 +48,7 @@ _TEXT = re.compile(rf"(?!\s*\Z)[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_TEXT_L
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
+@total_ordering
 class _Identifier:
     """A checked string. Two are equal when they are of one family and hold the same text."""
 
@@ -86,15 +88,6 @@ class _Identifier:
         if self._family != getattr(other, "_family", None):
             return NotImplemented
         return self.value < other.value
-
-    def __le__(self, other: Self) -> bool:
-        return not other < self
-
-    def __gt__(self, other: Self) -> bool:
-        return other < self
-
-    def __ge__(self, other: Self) -> bool:
-        return not self < other
 
     def __reduce__(self) -> Any:
         return (type(self), (self.value,))
