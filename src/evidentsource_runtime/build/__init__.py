@@ -19,18 +19,28 @@ from evidentsource_runtime.build.errors import (
     PreflightFailed,
     TargetNotFound,
 )
+from evidentsource_runtime.build.manifest import ComponentSpec, Manifest, read_manifest
+from evidentsource_runtime.build.project import ProjectResult, build_project
+from evidentsource_runtime.build.selectors import read_selector, selector_json
 from evidentsource_runtime.build.wit import shipped_contract
 
 __all__ = [
     "BuildError",
     "BuildResult",
+    "ComponentSpec",
     "ComponentizeFailed",
     "ContractError",
     "DependencyError",
+    "Manifest",
     "ManifestError",
     "OutputError",
     "PreflightFailed",
+    "ProjectResult",
     "TargetNotFound",
     "build",
+    "build_project",
+    "read_manifest",
+    "read_selector",
+    "selector_json",
     "shipped_contract",
 ]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from evidentsource_runtime.build.errors import PreflightFailed
 from evidentsource_runtime.build.guest import PROVIDED, is_standard
 from evidentsource_runtime.build.source import Import, Source, read_source
 from evidentsource_runtime.build.target import Target, module_file
@@ -104,7 +105,13 @@ class _Finder:
         if found is None:
             return None
         file, owner = found
-        return read_source(module, file, owner)
+        try:
+            return read_source(module, file, owner)
+        except PreflightFailed:
+            # A dependency may hold modules for newer Pythons, which it then does not import.
+            if owner == "user":
+                raise
+            return None
 
     def _locate(self, module: str) -> tuple[Path, str] | None:
         if module in self.closure.sources:

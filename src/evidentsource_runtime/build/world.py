@@ -38,7 +38,7 @@ def find_world(closure: Closure, asked: str | None = None) -> str:
 
     Args:
         closure: the target's modules.
-        asked: the world that the user named, which then decides.
+        asked: the world that the user named, which decides where the source leaves it open.
 
     Raises:
         PreflightFailed: there is no `WitWorld`, it fits no world or several, or it is incomplete.
@@ -48,13 +48,33 @@ def find_world(closure: Closure, asked: str | None = None) -> str:
     if found is None:
         raise PreflightFailed(_missing_export(source))
     exported = model(closure, found)
-    if exported is None:
-        return asked or _world_of_names(source, found, (found.dotted,), ())
-    world = asked or _world_of(source, exported)
-    problems = list(_incomplete(closure, exported, world))
+    world = _checked_world(source, found, exported, asked)
+    problems = [] if exported is None else list(_incomplete(closure, exported, world))
     if problems:
         raise PreflightFailed(*problems)
     return world
+
+
+def _checked_world(
+    source: Source, found: Definition, exported: ClassModel | None, asked: str | None
+) -> str:
+    try:
+        if exported is None:
+            shown = _world_of_names(source, found, (found.dotted,), ())
+        else:
+            shown = _world_of(source, exported)
+    except PreflightFailed:
+        if asked is None:
+            raise
+        return asked
+    # A world of another name may include one of ours; only these two exclude each other.
+    if asked in METHOD_OF_WORLD and asked != shown:
+        line = getattr(found.node, "lineno", None)
+        message = f"WitWorld is a {shown}, not the {asked} that was asked for"
+        hint = f"derive it from {ADAPTER_OF_WORLD[asked]}, or ask for a {shown}"
+        file = (found.source or source).file
+        raise PreflightFailed(Problem("other-world", message, file, line, hint))
+    return asked or shown
 
 
 def _world_of(source: Source, exported: ClassModel) -> str:
