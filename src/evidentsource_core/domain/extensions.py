@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import GeneratorType
 from typing import Any, NoReturn, Self, TypeAlias
 
 from evidentsource_core.domain.errors import InvalidExtension, InvalidType, InvalidValue
@@ -175,6 +176,10 @@ class Extensions(dict[str, ExtensionValue]):
 
     def __new__(cls, values: Mapping[str, Any] | None = None) -> Self:
         """The attributes of ``values``, checked."""
+        if isinstance(values, GeneratorType):
+            # ``dataclasses.asdict`` rebuilds every dict from pairs that it has turned into plain
+            # values, which are no attributes any more.
+            return dict(values)  # type: ignore[unreachable]  # no caller but dataclasses does this
         self = super().__new__(cls)
         dict.update(self, _checked({} if values is None else values))
         return self
