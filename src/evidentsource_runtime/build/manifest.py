@@ -154,7 +154,7 @@ class _Reader:
         if not components:
             hint = f"add [tool.evidentsource.{_VIEWS}.NAME] with a module"
             self.fail((), "no-components", "the project names no components", hint)
-        wit = self.text_value(settings, (), "wit", optional=True)
+        wit = self.optional_text(settings, (), "wit")
         return Manifest(self.file, database, tuple(components), wit or None)
 
     def components(self, settings: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -179,7 +179,7 @@ class _Reader:
             definition=self.view(name, table, path) if is_view else self.change(name, table, path),
             pure=self.flag(table, path, default=pure),
             dependencies=tuple(dict.fromkeys((*shared, *self.names(table, path)))),
-            source_code_uri=self.text_value(table, path, "source-code-uri", optional=True),
+            source_code_uri=self.optional_text(table, path, "source-code-uri"),
         )
 
     def change(
@@ -187,19 +187,19 @@ class _Reader:
     ) -> StateChangeDefinition:
         return StateChangeDefinition(
             name=StateChangeName(name),
-            description=self.text_value(table, path, "description", optional=True),
-            source_code_uri=self.text_value(table, path, "source-code-uri", optional=True),
+            description=self.optional_text(table, path, "description"),
+            source_code_uri=self.optional_text(table, path, "source-code-uri"),
         )
 
     def view(self, name: str, table: dict[str, Any], path: tuple[str, ...]) -> StateViewDefinition:
-        content_type = self.text_value(table, path, "content-type", optional=True)
+        content_type = self.optional_text(table, path, "content-type")
         return StateViewDefinition(
             name=StateViewName(name),
             selector=self.selector(table, path),
             temporality=self.temporality(table, path),
             content_type=content_type or "application/json",
-            content_schema=self.text_value(table, path, "schema", optional=True),
-            description=self.text_value(table, path, "description", optional=True),
+            content_schema=self.optional_text(table, path, "schema"),
+            description=self.optional_text(table, path, "description"),
         )
 
     def selector(self, table: dict[str, Any], path: tuple[str, ...]) -> SelectorTemplate:
@@ -209,11 +209,10 @@ class _Reader:
         try:
             return read_selector(table["selector"])
         except (SelectorFormError, EvidentSourceError) as error:
-            hint = getattr(error, "hint", None)
-            self.fail((*path, "selector"), "bad-selector", str(error), hint)
+            self.fail((*path, "selector"), "bad-selector", str(error), error.hint)
 
     def temporality(self, table: dict[str, Any], path: tuple[str, ...]) -> QueryTemporality:
-        written: str = self.text_value(table, path, "temporality", optional=True) or "revision"
+        written = self.optional_text(table, path, "temporality") or "revision"
         if written not in _TEMPORALITIES:
             close = difflib.get_close_matches(written, _TEMPORALITIES, 1)
             hint = f"did you mean {close[0]}?" if close else "write revision or effective_timestamp"
@@ -235,16 +234,16 @@ class _Reader:
             known[key] = inner
         return known
 
-    def text_value(
-        self, table: dict[str, Any], path: tuple[str, ...], key: str, *, optional: bool = False
-    ) -> Any:
-        value = table.get(key)
-        if value is None and optional:
-            return None
+    def text_value(self, table: dict[str, Any], path: tuple[str, ...], key: str) -> str:
+        value = self.optional_text(table, path, key)
         if value is None:
             message = f"{'.'.join((*_TABLE, *path))} has no {key}"
             self.fail(path, "missing-key", message, f'add {key} = "..."')
-        if not isinstance(value, str) or not value.strip():
+        return value
+
+    def optional_text(self, table: dict[str, Any], path: tuple[str, ...], key: str) -> str | None:
+        value = table.get(key)
+        if value is not None and (not isinstance(value, str) or not value.strip()):
             self.fail((*path, key), "wrong-type", f"{key} is text", f'write {key} = "..."')
         return value
 

@@ -1,0 +1,5 @@
+"""The command `evidentsource`."""
+
+from evidentsource_runtime.cli.app import main
+
+__all__ = ["main"]
