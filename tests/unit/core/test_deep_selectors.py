@@ -79,9 +79,15 @@ def test_a_deep_tree_is_copied(tree: EventSelector) -> None:
     assert copy.deepcopy(tree) == tree
 
 
-def test_a_deep_tree_matches(tree: EventSelector) -> None:
-    assert tree.matches(Event("e", "aa", f"t{DEPTH - 1}", "last"))
-    assert not tree.matches(Event("e", "aa", "none", "other"))
+@pytest.mark.parametrize("kind", [f"t{DEPTH - 1}", f"t{DEPTH - 2}", "t0", "none"])
+@pytest.mark.parametrize("subject", ["last", None])
+def test_a_deep_tree_matches(tree: EventSelector, kind: str, subject: str | None) -> None:
+    zigzag = isinstance(tree, AndSelector)
+    expected = subject == "last"
+    for index in range(DEPTH):
+        leaf = kind == f"t{index}"
+        expected = (expected and leaf) if zigzag and index % 2 else (expected or leaf)
+    assert tree.matches(Event("e", "aa", kind, subject)) is expected
 
 
 def test_a_deep_tree_is_guarded(tree: EventSelector, twin: EventSelector) -> None:
