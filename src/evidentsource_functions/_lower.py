@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from evidentsource_core.domain.constraints import AppendCondition, MaxConstraint, MinConstraint
-from evidentsource_core.domain.errors import InvalidEvents
 from evidentsource_core.domain.events import (
     BinaryEventData,
     Event,
@@ -77,17 +76,6 @@ class Vocabulary:
     condition_range: _Make
 
 
-def refuse_problems(events: Iterable[ProspectiveEvent]) -> None:
-    """Refuse events that no database would take, duplicates aside, with every reason.
-
-    Raises:
-        InvalidEvents: a name, id or attribute breaks its rule.
-    """
-    problems = [problem for event in events for problem in event.problems()]
-    if problems:
-        raise InvalidEvents(problems)
-
-
 class Lowering:
     """Lowers domain values into one vocabulary."""
 
@@ -107,7 +95,7 @@ class Lowering:
         return self._v.datetime(*to_parts(moment, field))
 
     def prospective(self, event: ProspectiveEvent) -> Any:
-        """A proposed event, whose names were checked (:func:`refuse_problems`)."""
+        """A proposed event; its names were checked before (``check_events``)."""
         return self._cloudevent(event, event.stream)
 
     def event(self, event: Event) -> Any:

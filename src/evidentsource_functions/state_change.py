@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias, TypeVar, overload, runtime_checkable
 
@@ -14,9 +14,10 @@ from evidentsource_core.domain.constraints import (
     MinConstraint,
     RangeConstraint,
 )
+from evidentsource_core.domain.definitions import ViewParameters
 from evidentsource_core.domain.events import Event, ProspectiveEvent
 from evidentsource_core.domain.queries import QueryDirection, QueryOptions, QueryRange
-from evidentsource_core.domain.selectors import EventAttribute, EventSelector
+from evidentsource_core.domain.selectors import EventSelector
 from evidentsource_core.domain.state_change import Command, StateChangeMetadata
 from evidentsource_core.domain.state_view import StateView
 from evidentsource_functions._commands import parse_command
@@ -40,11 +41,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-ViewParameters: TypeAlias = (
-    Mapping[str, EventAttribute | str | None] | Sequence[tuple[str, EventAttribute | str | None]]
-)
-"""A view's parameters by name. A ``str`` is a subject, None stands for no subject."""
 
 
 class _Readable(Protocol):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias, overload
 
+from evidentsource_core.domain.checks import check_events
 from evidentsource_core.domain.constraints import AppendCondition
 from evidentsource_core.domain.events import Event, ProspectiveEvent
 from evidentsource_core.domain.selectors import EventSelector
@@ -20,7 +21,7 @@ from evidentsource_functions._lift import (
     lift_prospective,
     lift_selector,
 )
-from evidentsource_functions._lower import Lowering, Vocabulary, refuse_problems
+from evidentsource_functions._lower import Lowering, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +323,7 @@ def prospective_event_to_wit_cloudevent(event: ProspectiveEvent) -> WitCloudeven
     Raises:
         InvalidEvents: a name, id or attribute breaks its rule; every problem is named.
     """
-    refuse_problems([event])
+    check_events([event])
     cloudevent: WitCloudevent = _LOWERING.prospective(event)
     return cloudevent
 

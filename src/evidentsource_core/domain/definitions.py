@@ -57,6 +57,8 @@ __all__ = [
     "SelectorTemplate",
     "StateChangeDefinition",
     "StateViewDefinition",
+    "ViewParameter",
+    "ViewParameters",
     "view_parameters",
 ]
 
@@ -261,11 +263,13 @@ def _check_name_and_version(
         raise InvalidValue(f"{owner}.version", f"versions count from 1, got {version}")
 
 
-def view_parameters(
-    parameters: Mapping[str, EventAttribute | str | None]
-    | Iterable[tuple[str, EventAttribute | str | None]]
-    | None,
-) -> list[tuple[str, EventAttribute]]:
+ViewParameter: TypeAlias = EventAttribute | EventSubject | StreamName | EventType | str | None
+"""What a view's parameter may be given. A ``str`` is a subject, None stands for no subject."""
+ViewParameters: TypeAlias = Mapping[str, ViewParameter] | Iterable[tuple[str, ViewParameter]]
+"""A view's parameters by name, as a mapping or as pairs."""
+
+
+def view_parameters(parameters: ViewParameters | None) -> list[tuple[str, EventAttribute]]:
     """A view's parameters as pairs, from pairs or a mapping: how ``view_state`` reads its argument.
 
     A ``str`` is a subject, as is an :class:`EventSubject`; None stands for no subject.

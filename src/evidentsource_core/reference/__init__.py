@@ -15,7 +15,6 @@ components, gives the same results as :class:`ReferenceDatabase`.
 """
 
 from evidentsource_core.reference._changes import Decide, StateChangeResult
-from evidentsource_core.reference._parameters import Parameters, ParameterValue
 from evidentsource_core.reference._records import stamped
 from evidentsource_core.reference._restore import as_prospective, recorded_time
 from evidentsource_core.reference._transactions import TransactionResult
@@ -29,8 +28,6 @@ __all__ = [
     "DatabaseSnapshot",
     "Decide",
     "Evolve",
-    "ParameterValue",
-    "Parameters",
     "ReferenceDatabase",
     "SpeculativeSnapshot",
     "StateChangeResult",

@@ -50,6 +50,10 @@ class Log:
             self._by_subject.setdefault(event.subject, []).append(position)
             self._by_type.setdefault(event.event_type, []).append(position)
 
+    def has(self, stream: str, event_id: str) -> bool:
+        """Whether there is such an event."""
+        return (stream, event_id) in self._by_id
+
     def find(self, stream: str, event_id: str) -> Record | None:
         """The record of that event."""
         position = self._by_id.get((stream, event_id))

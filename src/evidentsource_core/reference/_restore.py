@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from evidentsource_core.domain.checks import at
 from evidentsource_core.domain.errors import (
     DuplicateEventId,
     EvidentSourceError,
@@ -21,7 +22,6 @@ from evidentsource_core.domain.identifiers import RECORDEDTIME_KEY, SEQUENCE_KEY
 from evidentsource_core.domain.revision import MAX_REVISION
 from evidentsource_core.reference._history import Committed
 from evidentsource_core.reference._records import Record
-from evidentsource_core.reference._transactions import at
 from evidentsource_core.times import parse_rfc3339
 
 __all__ = ["as_prospective", "recorded_time", "restored"]

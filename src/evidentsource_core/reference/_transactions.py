@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from evidentsource_core.domain.checks import items
 from evidentsource_core.domain.constraints import (
     AppendCondition,
     MaxConstraint,
@@ -14,12 +15,10 @@ from evidentsource_core.domain.constraints import (
 )
 from evidentsource_core.domain.errors import (
     ConstraintViolations,
-    DuplicateEventId,
     EmptyTransaction,
     EvidentSourceError,
     IdentifierError,
     InvalidConstraints,
-    InvalidEvents,
     InvalidTransactionId,
     InvalidType,
     TransactionTooLarge,
@@ -27,7 +26,6 @@ from evidentsource_core.domain.errors import (
 from evidentsource_core.domain.events import Event, ProspectiveEvent
 from evidentsource_core.domain.identifiers import EventId
 from evidentsource_core.reference._history import History
-from evidentsource_core.reference._log import Log
 from evidentsource_core.reference._words import violation_in_words
 
 _TIMESTAMP_SIZE = 12
@@ -115,33 +113,6 @@ def check_transaction_id(value: object) -> str:
         raise InvalidTransactionId(value) from error
 
 
-def check_events(events: Iterable[object], log: Log | None = None) -> tuple[ProspectiveEvent, ...]:
-    """The events, if every rule of events holds.
-
-    An event id is used once in a stream: neither in ``log`` nor earlier among the events. Without
-    a log nobody asks for duplicates.
-
-    Raises:
-        InvalidEvents: with every problem of every event, each led by its place.
-    """
-    problems: list[EvidentSourceError] = []
-    checked: list[ProspectiveEvent] = []
-    seen: set[tuple[str, str]] = set()
-    for index, event in enumerate(items("events", events)):
-        if not isinstance(event, ProspectiveEvent):
-            problems.append(InvalidType(f"events[{index}]", "ProspectiveEvent", event))
-            continue
-        checked.append(event)
-        problems += [at(f"events[{index}]", problem) for problem in event.problems()]
-        key = (event.stream, event.id)
-        if log is not None and (key in seen or log.find(*key) is not None):
-            problems.append(at(f"events[{index}]", DuplicateEventId(*key)))
-        seen.add(key)
-    if problems:
-        raise InvalidEvents(problems)
-    return tuple(checked)
-
-
 def check_conditions(conditions: Iterable[object]) -> tuple[AppendCondition, ...]:
     """The conditions, if that is what they are.
 
@@ -176,16 +147,3 @@ def check_holds(conditions: Sequence[AppendCondition], history: History) -> None
             violations.append(violation_in_words(index, condition, highest))
     if violations:
         raise ConstraintViolations(violations)
-
-
-def items(field: str, values: Iterable[object]) -> Iterable[object]:
-    """``values``, if they are several; a text is one value, though it can be iterated."""
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise InvalidType(field, "a list", values)
-    return values
-
-
-def at(path: str, problem: EvidentSourceError) -> EvidentSourceError:
-    """The same error, its message led by where in the request it stands."""
-    problem.args = (f"{path}: {problem}",)
-    return problem

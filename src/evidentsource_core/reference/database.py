@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from threading import Lock
 
+from evidentsource_core.domain.checks import check_events, items
 from evidentsource_core.domain.constraints import AppendCondition
 from evidentsource_core.domain.definitions import StateChangeDefinition, StateViewDefinition
 from evidentsource_core.domain.errors import (
@@ -32,14 +33,12 @@ from evidentsource_core.reference._transactions import (
     Limits,
     TransactionResult,
     check_conditions,
-    check_events,
     check_holds,
     check_transaction_id,
-    items,
 )
 from evidentsource_core.reference._views import Evolve, Views
 from evidentsource_core.reference.snapshots import DatabaseSnapshot, Home
-from evidentsource_core.times import from_parts, to_parts
+from evidentsource_core.times import from_parts, in_utc, require_aware, to_parts
 
 MAX_EVENTS = 10_000
 """Events that one transaction may have, unless a database is told otherwise."""
@@ -111,6 +110,11 @@ class ReferenceDatabase:
     def created_at(self) -> datetime:
         """When it was created, in UTC."""
         return self._home.created_at
+
+    @property
+    def streams(self) -> str:
+        """The URI under which the streams of its events stand."""
+        return self._home.streams
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -186,7 +190,7 @@ class ReferenceDatabase:
             if before is not None:
                 return before
             self._limits.check_count(events)
-            valid = check_events(events, self._latest.log)
+            valid = check_events(events, self._latest.log.has)
             self._limits.check_size(valid)
             check_holds(check_conditions(conditions), self._latest)
             result = self._write(valid, transaction_id)
@@ -244,7 +248,7 @@ class ReferenceDatabase:
         """
         moment = revision_timestamp
         if moment is not None:
-            moment = _microseconds("revision_timestamp", moment)
+            moment = in_utc(require_aware("revision_timestamp", moment))
         with self._lock:
             found = items("events", events)
             self._latest = restored(self._latest, found, revision, moment)

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from evidentsource_core.domain.errors import DatabaseAccessError, EvidentSourceError, InvalidType
+from evidentsource_core.domain.checks import check_earlier, check_events, check_view
+from evidentsource_core.domain.definitions import ViewParameters, view_parameters
+from evidentsource_core.domain.errors import DatabaseAccessError, EvidentSourceError
 from evidentsource_core.domain.events import Event, ProspectiveEvent
 from evidentsource_core.domain.identifiers import StateViewName
 from evidentsource_core.domain.queries import QueryDirection, QueryOptions, QueryRange
-from evidentsource_core.domain.selectors import EventSelector
+from evidentsource_core.domain.selectors import EventAttribute, EventSelector
 from evidentsource_core.domain.state_view import StateView
 from evidentsource_core.reference._history import Committed, History, Speculated
-from evidentsource_core.reference._parameters import Parameters, bind
 from evidentsource_core.reference._queries import combined, query
 from evidentsource_core.reference._records import store
-from evidentsource_core.reference._transactions import check_events
 from evidentsource_core.reference._views import Fold, PublishedView, Views
 from evidentsource_core.times import require_aware
 
@@ -104,7 +104,7 @@ class _Snapshot:
         return self.query_events(selector, options)
 
     def view_state(
-        self, name: str | StateViewName, version: int, parameters: Parameters | None = None
+        self, name: str | StateViewName, version: int, parameters: ViewParameters | None = None
     ) -> StateView | None:
         """A state view here; None where there is no such view or no event ever modified it.
 
@@ -112,21 +112,20 @@ class _Snapshot:
             name: the view's name.
             version: its version, from 1.
             parameters: a value for each parameter of the view, as a mapping or as pairs. A text is
-                taken for what the view asks for; None stands for no subject.
+                a subject, None no subject; a stream or a type is given as its attribute.
 
         Raises:
+            InvalidType, ParameterError: the parameters are none that any view could have.
             DatabaseAccessError: the parameters are not those of the view, or its code failed; the
                 cause is chained.
         """
-        if not isinstance(name, (str, StateViewName)):
-            raise InvalidType("name", "str", name)
-        if isinstance(version, bool) or not isinstance(version, int):
-            raise InvalidType("version", "int", version)
-        view = self._home.views.find(str(name), version)
+        wanted = check_view(name, version)
+        pairs = view_parameters(parameters)
+        view = self._home.views.find(*wanted)
         if view is None:
             return None
         fold = Fold(view, self._home.name, self._home.created_at, self._home.view_batch_size)
-        return fold.render(self._history, _bound(view, parameters), self._effective_at)
+        return fold.render(self._history, _bound(view, pairs), self._effective_at)
 
     def __repr__(self) -> str:
         bound = "" if self._effective_at is None else f", effective at {self._effective_at}"
@@ -232,12 +231,7 @@ def speculate(
 
 def go_back(history: Committed, revision: int, created_at: datetime) -> Committed:
     """The part of ``history`` up to ``revision``."""
-    if isinstance(revision, bool) or not isinstance(revision, int):
-        raise DatabaseAccessError.invalid_revision(f"{revision!r} is no whole number")
-    if not 0 <= revision <= history.revision:
-        raise DatabaseAccessError.invalid_revision(
-            f"{revision} is not from 0 to {history.revision}, the revision of this database"
-        )
+    check_earlier(revision, history.revision)
     if revision == history.revision:
         return history
     length = history.log.length_at(revision)
@@ -245,8 +239,8 @@ def go_back(history: Committed, revision: int, created_at: datetime) -> Committe
     return Committed(history.log, length, revision, recorded_at)
 
 
-def _bound(view: PublishedView, parameters: Parameters | None) -> EventSelector:
+def _bound(view: PublishedView, parameters: list[tuple[str, EventAttribute]]) -> EventSelector:
     try:
-        return bind(view.definition.selector, parameters)
+        return view.definition.selector.bind(dict(parameters))
     except EvidentSourceError as error:
         raise DatabaseAccessError.state_view_failed(f"{view}: {error}") from error

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
-from evidentsource_core.domain.definitions import view_parameters
-from evidentsource_core.domain.errors import DatabaseAccessError, InvalidType
+from evidentsource_core.domain.checks import check_earlier, check_events, check_view
+from evidentsource_core.domain.definitions import ViewParameters, view_parameters
+from evidentsource_core.domain.errors import DatabaseAccessError
 from evidentsource_core.domain.events import Event, ProspectiveEvent
 from evidentsource_core.domain.identifiers import DatabaseName, StateViewName
 from evidentsource_core.domain.queries import (
@@ -27,8 +28,7 @@ from evidentsource_core.domain.revision import check_revision
 from evidentsource_core.domain.selectors import EventSelector
 from evidentsource_core.domain.state_view import StateView
 from evidentsource_functions._lift import lift_datetime, lift_event
-from evidentsource_functions._lower import Lowering, refuse_problems
-from evidentsource_functions.state_change import ViewParameters
+from evidentsource_functions._lower import Lowering
 from evidentsource_functions.wasm import _bindings
 
 
@@ -108,11 +108,7 @@ class _Handle:
         self, events: Iterable[ProspectiveEvent]
     ) -> GuestSpeculativeDatabase:
         """The database as if ``events`` had been committed."""
-        batch = list(events)
-        for index, event in enumerate(batch):
-            if not isinstance(event, ProspectiveEvent):
-                raise InvalidType(f"events[{index}]", "a ProspectiveEvent", event)
-        refuse_problems(batch)
+        batch = check_events(events)
         lowered = [self._lowering.prospective(event) for event in batch]
         derived: GuestSpeculativeDatabase = self._derive(
             GuestSpeculativeDatabase, self._resource().speculate_with_batch(lowered)
@@ -146,14 +142,13 @@ class _Handle:
         self, name: str, version: int, parameters: ViewParameters | None = None
     ) -> StateView | None:
         """A state view's content; None where there is no such view or nothing touched it yet."""
+        view, number = check_view(name, version)
         pairs = [
             (key, self._lowering.event_attribute(value))
             for key, value in view_parameters(parameters)
         ]
         try:
-            rendered = self._resource().view_state(
-                str(StateViewName(str(name))), check_revision(version, "version"), pairs
-            )
+            rendered = self._resource().view_state(view, check_revision(number, "version"), pairs)
         except _bindings.Err as error:
             raise DatabaseAccessError.state_view_failed(str(error.value)) from None
         return None if rendered is None else _state_view(rendered)
@@ -189,7 +184,7 @@ class GuestDatabase(_Handle):
 
     def at_revision(self, revision: int) -> GuestDatabase:
         """The same database as of an earlier revision."""
-        check_revision(revision)
+        check_earlier(revision, self.revision)
         try:
             raw = self._resource().at_revision(revision)
         except _bindings.Err as error:

@@ -17,8 +17,11 @@ from evidentsource_core import (
     EffectiveTimeRange,
     Event,
     EventSubject,
+    EventType,
+    InvalidEventSubject,
     InvalidType,
     Parameter,
+    ParameterError,
     QueryTemporality,
     RenderedStateView,
     RevisionRange,
@@ -220,20 +223,19 @@ def test_evolve_gets_its_last_content_with_each_batch_and_where_it_is() -> None:
 # --- parameters ----------------------------------------------------------------------------------
 
 PARAMETRIC = Parameter.stream("stream") & Parameter.subject("who") & Parameter.event_type("kind")
-GOOD: dict[str, Any] = {"stream": "accounts", "who": "a-1", "kind": "account.credited"}
-
+GOOD: dict[str, Any] = {
+    "stream": StreamName("accounts"),
+    "who": "a-1",
+    "kind": EventTypeAttribute(EventType("account.credited")),
+}
 FORMS: list[Any] = [
     GOOD,
     list(GOOD.items()),
-    tuple(GOOD.items()),
-    [list(pair) for pair in GOOD.items()],
+    {**GOOD, "who": EventSubject("a-1")},
+    {**GOOD, "who": SubjectAttribute(EventSubject("a-1"))},
+    {**GOOD, "stream": StreamAttribute(StreamName("accounts"))},
+    {**GOOD, "kind": EventType("account.credited")},
     (pair for pair in GOOD.items()),
-    {
-        "stream": StreamAttribute(StreamName("accounts")),
-        "who": SubjectAttribute(EventSubject("a-1")),
-        "kind": EventTypeAttribute("account.credited"),  # type: ignore[arg-type]  # a text stands for it
-    },
-    GOOD | {"stream": StreamName("accounts"), "who": EventSubject("a-1")},
 ]
 
 
@@ -268,21 +270,12 @@ def test_none_stands_for_no_subject(nobody: Any) -> None:
     [
         (None, "'stream': is not bound"),
         ({**GOOD, "else": "x"}, "'else': unknown; the view's parameters are: stream, who, kind"),
-        ({"stream": "accounts", "who": "a-1"}, "'kind': is not bound; give it a event_type"),
-        ({**GOOD, "stream": "1st"}, "'stream': invalid stream name: '1st'"),
-        ({**GOOD, "who": " "}, "'who': invalid event subject"),
-        ({**GOOD, "kind": None}, "'kind': expected a event_type as str or EventTypeAttribute"),
-        ({**GOOD, "who": 7}, "'who': expected a subject as str or SubjectAttribute, got int"),
-        ({**GOOD, "who": StreamName("accounts")}, "'who': expected a subject"),
-        ({**GOOD, "who": StreamAttribute(StreamName("accounts"))}, "'who': binds a subject"),
-        ([*GOOD.items(), ("who", "b-1")], "'who': is given twice"),
-        ([("who", "a-1", "more")], "parameters\\[0\\]: expected a pair"),
-        ([*GOOD.items(), "ab"], "parameters\\[3\\]: expected a pair"),
-        ("who", "parameters: expected a mapping or a list of pairs"),
-        (7, "parameters: expected a mapping or a list of pairs"),
+        ({"stream": GOOD["stream"], "who": "a-1"}, "'kind': is not bound; give it a event_type"),
+        ({**GOOD, "stream": "accounts"}, "'stream': binds a stream, got a subject"),
+        ({**GOOD, "who": StreamName("accounts")}, "'who': binds a subject"),
     ],
 )
-def test_wrong_parameters_fail_the_view_with_the_name_of_the_parameter(
+def test_parameters_that_are_not_the_views_fail_it_with_their_names(
     parameters: Any, text: str
 ) -> None:
     with pytest.raises(DatabaseAccessError, match=text) as refused:
@@ -290,6 +283,25 @@ def test_wrong_parameters_fail_the_view_with_the_name_of_the_parameter(
     assert refused.value.kind is DatabaseAccessErrorKind.STATE_VIEW_FAILED
     assert "ids.v1" in str(refused.value)
     assert refused.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "text"),
+    [
+        ({**GOOD, "who": " "}, InvalidEventSubject, "invalid event subject"),
+        ({**GOOD, "who": 7}, InvalidType, "parameter 'who': expected str"),
+        ([*GOOD.items(), ("who", "b-1")], ParameterError, "'who': is bound twice"),
+        ([("who", "a-1", "more")], InvalidType, "parameters: expected a mapping, or pairs"),
+        ("who", InvalidType, "parameters: expected a mapping, or pairs"),
+        ({7: "a-1"}, InvalidType, "parameters: expected a name"),
+    ],
+)
+def test_parameters_that_no_view_could_have_are_refused_before_any_is_looked_for(
+    parameters: Any, error: type[Exception], text: str
+) -> None:
+    for name in ("ids", "no-such-view"):
+        with pytest.raises(error, match=text):
+            parametric().latest().view_state(name, 1, parameters)
 
 
 def test_a_parameter_of_a_view_without_any_is_refused() -> None:
