@@ -103,17 +103,24 @@ def _standard(closure: Closure, source: Source, statement: Import) -> Problem | 
 
 
 def _late(closure: Closure, source: Source, statement: Import) -> Problem | None:
-    module = statement.module
-    if not statement.function or module in closure.loaded | BUILTIN | AT_START:
+    if not statement.function:
         return None
-    top_name = module.partition(".")[0]
-    if is_standard(top_name) and module in _loaded_by_python(frozenset(closure.loaded)):
-        return None
-    message = (
-        f"{module} is imported inside of {statement.function} only; what is not imported when a "
-        "component is built cannot be imported when it runs"
-    )
-    return _at(source, statement, "late-import", message, _TOP)
+    submodules = [f"{statement.module}.{name}" for name in statement.names]
+    for module in (statement.module, *(name for name in submodules if name in closure.sources)):
+        if not _is_loaded(closure, module):
+            message = (
+                f"{module} is imported inside of {statement.function} only; what is not imported "
+                "when a component is built cannot be imported when it runs"
+            )
+            return _at(source, statement, "late-import", message, _TOP)
+    return None
+
+
+def _is_loaded(closure: Closure, module: str) -> bool:
+    if module in closure.loaded | BUILTIN | AT_START:
+        return True
+    standard = is_standard(module.partition(".")[0])
+    return standard and module in _loaded_by_python(frozenset(closure.loaded))
 
 
 def _not_found(closure: Closure, source: Source, statement: Import) -> Problem:

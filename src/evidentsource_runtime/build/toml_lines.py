@@ -36,8 +36,9 @@ def line_of(text: str, path: Sequence[str]) -> int | None:
         else:
             continue
         # A table around the key counts by how much of the path it covers; the first one wins.
-        if here == list(path[: len(here)]) and (best is None or len(here) > best[0]):
-            best = len(here), number
+        covered = min(len(here), len(path))
+        if here[:covered] == list(path[:covered]) and (best is None or covered > best[0]):
+            best = covered, number
     return None if best is None else best[1]
 
 

@@ -15,6 +15,7 @@ from evidentsource_runtime.cachedir import CacheDirectoryError
 from evidentsource_runtime.cli.build_command import build_command
 from evidentsource_runtime.cli.cache_command import cache_clear, cache_show
 from evidentsource_runtime.cli.inspect_command import inspect_command
+from evidentsource_runtime.cli.output import shown
 from evidentsource_runtime.problems import Problem, ProblemError
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -90,4 +91,4 @@ def _say(problems: Sequence[Problem], *, as_json: bool, traceback: str = "") -> 
     if traceback:
         print(f"{traceback.rstrip()}\n", file=sys.stderr)
     for problem in problems:
-        print(f"error: {problem}", file=sys.stderr)
+        print(f"error: {shown(problem)}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from evidentsource_runtime.problems import Problem
@@ -39,7 +40,14 @@ def short_path(path: Path) -> str:
 def print_warnings(warnings: tuple[Problem, ...]) -> None:
     """Print what may surprise, to stderr."""
     for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        print(f"warning: {shown(warning)}", file=sys.stderr)
+
+
+def shown(problem: Problem) -> Problem:
+    """Return a problem with its file as seen from the current directory."""
+    if problem.file is None:
+        return problem
+    return replace(problem, file=Path(short_path(problem.file)))
 
 
 class Ticker:
