@@ -6,7 +6,7 @@ width here, and every text against what UTF-8 can say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -52,19 +52,27 @@ class Lower:
         component: its name, for messages.
         contract: its contract.
         content_limit: the most bytes that one value may have.
+        record: makes a record of its fields, which come under their names in snake case.
 
     Every method raises :class:`ComponentInputError` for a value that this contract cannot carry, and
     :class:`ComponentLimitError` for bytes beyond the limit.
     """
 
-    def __init__(self, component: str, contract: Contract, content_limit: int) -> None:
+    def __init__(
+        self,
+        component: str,
+        contract: Contract,
+        content_limit: int,
+        record: Callable[..., Any] = record,
+    ) -> None:
         self._component = component
         self._widths = contract.widths
         self._content_limit = content_limit
+        self._record = record
 
-    def rendered(self, view: RenderedStateView, path: str = "state-view") -> Record:
+    def rendered(self, view: RenderedStateView, path: str = "state-view") -> Any:
         """A view's content with what it is the content of."""
-        return record(
+        return self._record(
             context=self._context(view.context, f"{path}.context"),
             content=self.content(view.content, f"{path}.content"),
             last_modified_revision=self.whole(
@@ -77,8 +85,8 @@ class Lower:
             ),
         )
 
-    def _context(self, context: StateViewContext, path: str) -> Record:
-        return record(
+    def _context(self, context: StateViewContext, path: str) -> Any:
+        return self._record(
             database=self.text(context.database, f"{path}.database"),
             name=self.text(context.name, f"{path}.name"),
             version=self.whole(context.version, "state-view-context.version", f"{path}.version"),
@@ -94,17 +102,15 @@ class Lower:
             content_schema=self._optional_text(context.content_schema, f"{path}.content-schema"),
         )
 
-    def events(
-        self, events: Iterable[Event], path: str = "events", offset: int = 0
-    ) -> list[Record]:
+    def events(self, events: Iterable[Event], path: str = "events", offset: int = 0) -> list[Any]:
         """Stored events; ``offset`` is the index of the first one in what the caller gave."""
         return [self.event(event, f"{path}[{index}]") for index, event in enumerate(events, offset)]
 
-    def event(self, event: Event, path: str) -> Record:
+    def event(self, event: Event, path: str) -> Any:
         """A stored event; its source goes as it is."""
         if not isinstance(event, Event):
             self._refuse(path, f"must be an Event, got {type(event).__name__}")
-        return record(
+        return self._record(
             id=self.text(event.id, f"{path}.id"),
             source=self.text(event.source, f"{path}.source"),
             specversion="1.0",
@@ -152,22 +158,22 @@ class Lower:
             return Variant("timestamp", self.time(value.value, path))
         return Variant(_TEXT_EXTENSIONS[type(value)], self.text(value.value, path))
 
-    def command(self, command: Command) -> Record:
+    def command(self, command: Command) -> Any:
         """A command as it arrived."""
-        return record(
+        return self._record(
             body=self.content(command.body, "command.body"),
             content_type=self.text(command.content_type, "command.content-type"),
             content_schema=self._optional_text(command.content_schema, "command.content-schema"),
         )
 
-    def metadata(self, metadata: StateChangeMetadata) -> Record:
+    def metadata(self, metadata: StateChangeMetadata) -> Any:
         """What ``decide`` is told beside the command."""
         kind = "state-change-metadata"
         headers: list[tuple[str, str]] = []
         for index, (name, value) in enumerate(metadata.command_headers):
             where = f"metadata.command-headers[{index}]"
             headers.append((self.text(name, where), self.text(value, f"{where} ({name})")))
-        return record(
+        return self._record(
             state_change_name=self.text(metadata.state_change_name, "metadata.state-change-name"),
             state_change_version=self.whole(
                 metadata.state_change_version,
@@ -185,7 +191,7 @@ class Lower:
             command_headers=headers,
         )
 
-    def time(self, moment: datetime, path: str) -> Record:
+    def time(self, moment: datetime, path: str) -> Any:
         """A point in time."""
         try:
             seconds, nanoseconds = to_parts(moment)
@@ -200,7 +206,7 @@ class Lower:
                 "this component's contract has",
             )
         whole = self.whole(nanoseconds, "datetime.nanoseconds", path)
-        return record(seconds=seconds, nanoseconds=whole)
+        return self._record(seconds=seconds, nanoseconds=whole)
 
     def whole(self, value: int, key: str, path: str) -> int:
         """A whole number that fits the width the contract has under ``key``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from wasmtime import component as wt
 
@@ -20,6 +21,8 @@ from evidentsource_runtime.host.convert.contract import (
     Shape,
     Whole,
 )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +82,17 @@ _WORDS: dict[type, str] = {
 
 
 class Matcher:
-    """Compares types; ``widths`` collects the width of each whole number it meets.
+    """Compares types, and collects what contracts may differ in.
 
-    A width is kept under ``record.field`` or ``variant.case``, and outside of those under the name
-    of the function.
+    Attributes:
+        widths: of each whole number, under ``record.field`` or ``variant.case``, and outside of those
+            under the name of the function.
+        orders: the fields of each record, by its name, in the order they have in memory.
     """
 
     def __init__(self) -> None:
         self.widths: dict[str, Width] = {}
+        self.orders: dict[str, tuple[str, ...]] = {}
 
     def function(
         self,
@@ -126,7 +132,9 @@ class Matcher:
                 found = {str(index): element for index, element in enumerate(kind.elements)}
                 self._match_parts(numbered, found, path, key)
             case Fields(name=name, fields=fields), wt.RecordType():
-                self._match_parts(fields, dict(kind.fields), path, name)
+                parts = dict(kind.fields)
+                self._match_parts(fields, parts, path, name)
+                _note(self.orders, name, tuple(parts), path)
             case Cases(name=name, cases=cases), wt.VariantType():
                 self._match_parts(cases, dict(kind.cases), path, name)
             case Outcome(ok=ok, err=err), wt.ResultType():
@@ -153,6 +161,12 @@ class Matcher:
                 raise Mismatch(f"{path}: it has {name}, which the contract lacks")
         for name, shape in parts.items():
             self._match(shape, actual[name], f"{path}.{name}", f"{key}.{name}")
+
+
+def _note(known: dict[str, T], key: str, found: T, path: str) -> None:
+    """Keep what a type is like; one type is the same wherever it stands."""
+    if known.setdefault(key, found) != found:
+        raise Mismatch(f"{path}: {key} differs from the {key} in another place of the component")
 
 
 def _say(type_: Shape | wt.ValType | None) -> str:

@@ -67,6 +67,7 @@ class Contract:
         borrows_database: whether ``decide`` borrows the database.
         explains: whether it exports :data:`EXPLAIN`.
         widths: of its whole numbers, by ``record.field``, ``variant.case`` or function.
+        orders: of the fields of its records, by record.
     """
 
     world: World
@@ -76,6 +77,7 @@ class Contract:
     borrows_database: bool
     explains: bool
     widths: Mapping[str, Width]
+    orders: Mapping[str, tuple[str, ...]]
 
     @property
     def export(self) -> str:
@@ -125,6 +127,7 @@ class _Reader:
             isinstance(parameters[0], wt.BorrowType),
             self._explains(),
             self._matcher.widths,
+            self._matcher.orders,
         )
 
     def _refuse(self, reason: str) -> NoReturn:
