@@ -282,8 +282,10 @@ def view_parameters(parameters: ViewParameters | None) -> list[tuple[str, EventA
     [('account_id', SubjectAttribute(subject=EventSubject('a-1')))]
     """
     pairs: list[tuple[str, EventAttribute]] = []
-    items = parameters.items() if isinstance(parameters, Mapping) else (parameters or ())
-    for item in items:
+    given: object = parameters.items() if isinstance(parameters, Mapping) else parameters
+    if not isinstance(given, (Iterable, type(None))):
+        raise InvalidType("parameters", "a mapping, or pairs of a name and a value", given)
+    for item in given or ():
         name, value = _pair(item)
         if any(name == earlier for earlier, _ in pairs):
             raise ParameterError(name, "is bound twice")
