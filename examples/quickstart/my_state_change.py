@@ -10,6 +10,7 @@ from evidentsource_functions.wasm import StateChangeAdapter
 import json
 import uuid
 
+
 @dataclass
 class DepositCommand:
     account_id: str
@@ -22,6 +23,7 @@ class DepositCommand:
             amount=data["amount"],
         )
 
+
 def decide(db, command: DepositCommand, metadata: StateChangeMetadata) -> DecideResult:
     if command.amount <= 0:
         raise StateChangeError.validation("Amount must be positive")
@@ -31,13 +33,18 @@ def decide(db, command: DepositCommand, metadata: StateChangeMetadata) -> Decide
         stream="accounts",
         event_type="account.credited",
         subject=command.account_id,
-        data=StringEventData(json.dumps({
-            "account_id": command.account_id,
-            "amount": command.amount,
-        })),
+        data=StringEventData(
+            json.dumps(
+                {
+                    "account_id": command.account_id,
+                    "amount": command.amount,
+                }
+            )
+        ),
         datacontenttype="application/json",
     )
     return ([event], [])
+
 
 # Export WitWorld for componentize-py
 class WitWorld(StateChangeAdapter):

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from evidentsource_functions import Event, StateViewBase
 from evidentsource_functions.wasm import StateViewAdapter
-from savings.accounts import CLOSED, CREDITED, DEBITED, OPENED
+
+from .accounts import CLOSED, CREDITED, DEBITED, OPENED
 
 
 @dataclass

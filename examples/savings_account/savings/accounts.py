@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from evidentsource_functions import (
+    AppendCondition,
     Constraint,
     DatabaseAccess,
     EventSelector,
@@ -16,7 +17,6 @@ from evidentsource_functions import (
     StateView,
     StringEventData,
 )
-from evidentsource_functions.state_change import AppendCondition
 
 STREAM = "accounts"
 OPENED, CLOSED = "account.opened", "account.closed"

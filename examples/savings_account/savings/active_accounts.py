@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from evidentsource_functions import Event, StateViewBase
 from evidentsource_functions.wasm import StateViewAdapter
-from savings.accounts import CLOSED, OPENED
+
+from .accounts import CLOSED, OPENED
 
 
 @dataclass

@@ -11,7 +11,8 @@ from evidentsource_functions import (
     StateChangeMetadata,
 )
 from evidentsource_functions.wasm import StateChangeAdapter
-from savings.accounts import CLOSED, cents, event, require_open, unchanged
+
+from .accounts import CLOSED, cents, event, require_open, unchanged
 
 
 @dataclass

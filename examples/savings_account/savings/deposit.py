@@ -13,7 +13,8 @@ from evidentsource_functions import (
     StateChangeMetadata,
 )
 from evidentsource_functions.wasm import StateChangeAdapter
-from savings.accounts import CLOSED, CREDITED, account, event, require_amount, require_open
+
+from .accounts import CLOSED, CREDITED, account, event, require_amount, require_open
 
 
 @dataclass

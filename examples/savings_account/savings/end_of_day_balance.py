@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from evidentsource_functions import Event, StateViewBase
 from evidentsource_functions.wasm import StateViewAdapter
-from savings.accounts import CREDITED, DEBITED
+
+from .accounts import CREDITED, DEBITED
 
 
 @dataclass

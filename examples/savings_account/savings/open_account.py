@@ -12,7 +12,8 @@ from evidentsource_functions import (
     StateChangeMetadata,
 )
 from evidentsource_functions.wasm import StateChangeAdapter
-from savings.accounts import OPENED, account, event
+
+from .accounts import OPENED, account, event
 
 
 @dataclass
@@ -22,9 +23,7 @@ class OpenAccount:
     owner: str
 
 
-def decide(
-    db: DatabaseAccess, command: OpenAccount, metadata: StateChangeMetadata
-) -> DecideResult:
+def decide(db: DatabaseAccess, command: OpenAccount, metadata: StateChangeMetadata) -> DecideResult:
     if not command.owner.strip():
         raise StateChangeError.validation("command.owner: must not be blank")
     if db.query_events(account(command.account_id), limit=1):

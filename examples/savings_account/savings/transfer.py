@@ -11,7 +11,8 @@ from evidentsource_functions import (
     StateChangeMetadata,
 )
 from evidentsource_functions.wasm import StateChangeAdapter
-from savings.accounts import (
+
+from .accounts import (
     CREDITED,
     DEBITED,
     cents,
@@ -42,8 +43,8 @@ def decide(db: DatabaseAccess, command: Transfer, metadata: StateChangeMetadata)
             f"account {source} has {cents(balance)}, too little to transfer {cents(command.amount)}"
         )
     events = [
-        event(DEBITED, source, command.reference, amount=command.amount, to=target),
-        event(CREDITED, target, command.reference, amount=command.amount, **{"from": source}),
+        event(DEBITED, source, command.reference, amount=command.amount, counterparty=target),
+        event(CREDITED, target, command.reference, amount=command.amount, counterparty=source),
     ]
     return events, unchanged(db, source, target)
 

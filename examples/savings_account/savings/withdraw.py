@@ -12,7 +12,8 @@ from evidentsource_functions import (
     StateChangeMetadata,
 )
 from evidentsource_functions.wasm import StateChangeAdapter
-from savings.accounts import (
+
+from .accounts import (
     DEBITED,
     cents,
     event,
