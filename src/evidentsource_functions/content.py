@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from evidentsource_core.domain.errors import NoBody, UnsupportedContentType
+from evidentsource_core.domain.errors import (
+    DeserializationFailed,
+    NoBody,
+    UnsupportedContentType,
+)
 from evidentsource_core.domain.state_change import is_json
 from evidentsource_core.jsontext import dumps, loads
+
+__all__ = [
+    "DeserializationFailed",
+    "NoBody",
+    "UnsupportedContentType",
+    "deserialize_state",
+    "negotiate_command",
+    "serialize_state",
+]
 
 
 def negotiate_command(content_type: str | None, body: bytes | None) -> Any:

@@ -22,6 +22,7 @@ from evidentsource_core.domain.state_change import Command, StateChangeMetadata
 from evidentsource_core.domain.state_view import StateView
 from evidentsource_functions._commands import parse_command
 from evidentsource_functions._report import report
+from evidentsource_functions.content import negotiate_command
 from evidentsource_functions.errors import (
     InvalidDecision,
     InvalidDefinition,
@@ -38,6 +39,7 @@ __all__ = [
     "StateChangeMetadata",
     "ViewParameters",
     "create_state_change_handler",
+    "negotiate_command",
 ]
 
 T = TypeVar("T")

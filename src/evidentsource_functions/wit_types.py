@@ -12,8 +12,29 @@ from typing import Any, TypeAlias, overload
 
 from evidentsource_core.domain.checks import check_events
 from evidentsource_core.domain.constraints import AppendCondition
-from evidentsource_core.domain.events import Event, ProspectiveEvent
-from evidentsource_core.domain.selectors import EventSelector
+from evidentsource_core.domain.events import (
+    BinaryEventData,  # noqa: F401 - published from here too, as are all that are not used below
+    BooleanExtension,  # noqa: F401
+    Event,
+    IntegerExtension,  # noqa: F401
+    ProspectiveEvent,
+    StringEventData,  # noqa: F401
+    StringExtension,  # noqa: F401
+)
+from evidentsource_core.domain.selectors import (
+    EventAttribute,  # noqa: F401
+    EventSelector,
+    EventTypeAttribute,  # noqa: F401
+    EventTypePrefix,  # noqa: F401
+    FlatAndNode,  # noqa: F401
+    FlatEqualsNode,  # noqa: F401
+    FlatOrNode,  # noqa: F401
+    FlatStartsWithNode,  # noqa: F401
+    StreamAttribute,  # noqa: F401
+    StreamPrefix,  # noqa: F401
+    SubjectAttribute,  # noqa: F401
+    SubjectPrefix,  # noqa: F401
+)
 from evidentsource_core.times import from_parts, to_parts
 from evidentsource_functions._lift import (
     lift_condition,
