@@ -52,12 +52,14 @@ class SourceMap:
         """The user's file, if it is known; relative where the project's place is not."""
         known = self._sources.get(guest_path)
         if known is not None:
-            return _below(self._projects, PurePosixPath(known)) or known
+            found = _below(self._projects, PurePosixPath(known))
+            if found is not None:
+                return found
         parts = PurePosixPath(guest_path).parts
         # "/", the number of the mount, and the path below it.
         if len(parts) < 3 or not parts[1].isdecimal():
-            return None
-        return _below(self._roots, PurePosixPath(*parts[2:]))
+            return known
+        return _below(self._roots, PurePosixPath(*parts[2:])) or known
 
     def line(self, path: str, number: int) -> str:
         """The line of a user's file, if the file is still what the component was built from."""

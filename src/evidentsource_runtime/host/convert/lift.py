@@ -54,7 +54,11 @@ from evidentsource_core.domain.selectors import (
 )
 from evidentsource_core.times import from_parts, parse_rfc3339
 from evidentsource_functions.errors import StateChangeError, StateChangeErrorKind
-from evidentsource_runtime.host.errors import ComponentOutputError
+from evidentsource_runtime.host.errors import (
+    ComponentError,
+    ComponentLimitError,
+    ComponentOutputError,
+)
 
 Decision: TypeAlias = tuple[list[ProspectiveEvent], list[AppendCondition]]
 
@@ -87,11 +91,23 @@ _CONTEXT_TAGS: dict[str, tuple[str, ...]] = {
 class Lift:
     """Lifts what one component gives.
 
-    Every method raises :class:`ComponentOutputError` where a value means nothing in the domain.
+    Args:
+        component: its name, for messages.
+        content_limit: the most bytes that one value may have.
+
+    Every method raises :class:`ComponentOutputError` where a value means nothing in the domain, and
+    :class:`ComponentLimitError` for bytes beyond the limit.
     """
 
-    def __init__(self, component: str) -> None:
+    def __init__(self, component: str, content_limit: int) -> None:
         self._component = component
+        self._content_limit = content_limit
+
+    def content(self, value: bytes | None, path: str) -> bytes | None:
+        """Bytes, up to the limit."""
+        if value is not None and len(value) > self._content_limit:
+            raise ComponentLimitError(self._component, path, self._content_limit, len(value))
+        return value
 
     def decision(self, value: tuple[list[Any], list[Any]]) -> Decision:
         """What ``decide`` returned: events and conditions."""
@@ -133,6 +149,8 @@ class Lift:
                 context[name] = attribute.payload
             else:
                 extensions[name] = self._extension(attribute, where)
+        if isinstance(value.data, bytes):
+            self.content(value.data, f"{path}.data")
         with self._naming(path):
             return ProspectiveEvent(
                 id=value.id,
@@ -154,6 +172,8 @@ class Lift:
     def _extension(self, attribute: Any, path: str) -> ExtensionValue:
         if attribute.tag == "timestamp":
             return TimestampExtension(self.time(attribute.payload, path))
+        if attribute.tag == "binary":
+            self.content(attribute.payload, path)
         with self._naming(path):
             return _EXTENSIONS[attribute.tag](attribute.payload)
 
@@ -233,7 +253,7 @@ class Lift:
         """Put the path to the value before what the domain says of it."""
         try:
             yield
-        except ComponentOutputError:
+        except ComponentError:
             raise
         except EvidentSourceError as error:
             raise ComponentOutputError(self._component, path, str(error)) from error

@@ -46,7 +46,7 @@ class StockCodec(Codec):
 
     def __init__(self, component: str, contract: Contract, content_limit: int) -> None:
         self._contract = contract
-        self._lift = Lift(component)
+        self._lift = Lift(component, content_limit)
         self._lower = Lower(component, contract, content_limit)
 
     def link(self, linker: Linker, functions: Mapping[str, HostFunction]) -> None:
@@ -72,7 +72,7 @@ class StockCodec(Codec):
         """Call ``evolve``."""
         arguments = self._lower.rendered(view), self._lower.events(events, offset=offset)
         content: bytes | None = _invoke(store, func, *arguments)
-        return self._lower.content(content, "what evolve returned")
+        return self._lift.content(content, "evolve.content")
 
     def explain(
         self,

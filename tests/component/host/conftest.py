@@ -1,0 +1,56 @@
+"""The two echo components, built against our contract and against one that differs from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from evidentsource_runtime.build import build
+from evidentsource_runtime.host import Host, StateChangeComponent, StateViewComponent
+
+DATA = Path(__file__).parents[2] / "data" / "host"
+CONTRACTS = {"own": None, "variant": DATA / "variant.wit"}
+
+Built: TypeAlias = Callable[[str, str], Path]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Build a module of the data directory against one of the contracts."""
+    directory = tmp_path_factory.mktemp("components")
+
+    def make(module: str, contract: str) -> Path:
+        path = directory / f"{module}-{contract}.wasm"
+        if not path.exists():
+            world = module.replace("echo_", "state-")
+            build(DATA / f"{module}.py", output=path, wit=CONTRACTS[contract], world=world)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def host() -> Host:
+    return Host(source_roots=[DATA])
+
+
+@pytest.fixture(scope="session", params=CONTRACTS)
+def contract(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def view(host: Host, built: Built, contract: str) -> StateViewComponent:
+    component = host.load(built("echo_view", contract))
+    assert isinstance(component, StateViewComponent)
+    return component
+
+
+@pytest.fixture(scope="session")
+def change(host: Host, built: Built, contract: str) -> StateChangeComponent:
+    component = host.load(built("echo_change", contract))
+    assert isinstance(component, StateChangeComponent)
+    return component
