@@ -23,7 +23,7 @@ from evidentsource_core import (
     StringEventData,
 )
 from evidentsource_core.jsontext import dumps
-from evidentsource_core.times import in_utc, parse_rfc3339, require_aware
+from evidentsource_core.times import parse_rfc3339, require_aware
 from evidentsource_functions.structure import unstructure
 
 STORED_SOURCE = "https://test.local/db/test/streams"
@@ -140,7 +140,7 @@ class EventBuilder:
             InvalidValue: the stream is not set.
             InvalidEvents: an attribute is one that only a database assigns.
         """
-        event = self._prospective(dict(self._extensions))
+        event = self._prospective(self._extensions)
         problems = list(event.problems())
         if problems:
             raise InvalidEvents(problems)
@@ -246,7 +246,7 @@ def _moment(value: Any) -> datetime:
         except ValueError:
             return parse_rfc3339(value, "date")
     if isinstance(value, datetime):
-        return in_utc(require_aware("date", value))
+        return require_aware("date", value)
     if isinstance(value, date):
         return datetime.combine(value, time(tzinfo=UTC))
     raise InvalidType("date", "a date, a datetime or their text", value)

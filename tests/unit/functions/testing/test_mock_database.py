@@ -10,6 +10,7 @@ import pytest
 from evidentsource_core import (
     DatabaseAccessError,
     Event,
+    Extensions,
     InvalidDatabaseName,
     InvalidEvents,
     InvalidRevision,
@@ -151,6 +152,11 @@ def test_the_sequence_of_an_event_stands() -> None:
         ([stored("1", recordedtime="soon")], "recordedtime"),
         ([stored("1"), stored("1")], "duplicate event id: accounts/1"),
         ([Event(" ", "accounts", "credited")], "invalid event id"),
+        ([ProspectiveEvent("1", "accounts", "")], "invalid event type"),
+        (
+            [ProspectiveEvent("1", "accounts", "x", extensions=Extensions({"sequence": "7"}))],
+            "'sequence': the database assigns it",
+        ),
         ([Event("1", "1st", "credited")], "invalid stream name"),
         ([Event("1", "urn:a/b", "credited")], "invalid event source"),
         ([Event("1", "accounts", "")], "invalid event type"),
@@ -275,6 +281,7 @@ def test_queries_take_everything_that_a_database_takes() -> None:
 def test_the_list_of_all_events_is_a_copy() -> None:
     db = MockDatabase("bank").with_events([stored("1")])
     db.all_events().clear()
+    assert len(db.all_events()) == 1
     given = [stored("2")]
     db.with_events(given)
     given.clear()

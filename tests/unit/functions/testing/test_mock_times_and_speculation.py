@@ -87,6 +87,8 @@ def test_a_bound_needs_a_zone_and_exactly_one_time() -> None:
         db.at_effective_timestamp()
     with pytest.raises(TypeError):
         db.at_effective_timestamp(on(4), timestamp=on(4))
+    with pytest.raises(TypeError):
+        db.at_effective_timestamp(ts=on(4), timestamp=on(4))
 
 
 def test_a_bound_mock_goes_back_to_earlier_revisions() -> None:
@@ -167,6 +169,8 @@ def test_a_bound_holds_for_speculated_events(make: Any) -> None:
     assert ids(speculated) == ["early", "3", "5"]
     assert (speculated.effective_timestamp, speculated.revision) == (on(5), 102)
     assert speculated.basis is db
+    further = speculated.speculate_with_transaction([proposed("earlier", 1), proposed("later", 9)])
+    assert ids(further) == ["earlier", "early", "3", "5"]
 
 
 def test_events_that_break_the_rules_are_refused_at_once() -> None:
