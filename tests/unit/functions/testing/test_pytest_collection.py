@@ -29,10 +29,11 @@ def test_only_the_modules_own_tests_are_collected(imports: str, tmp_path: Path) 
         f"{imports}\n\n\ndef test_mine():\n    from evidentsource_functions import test_event\n"
         "    assert test_event('opened', 'a-1').subject == 'a-1'\n"
     )
+    paths = [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", str(module)],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(SOURCE), "PYTEST_ADDOPTS": ""},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTEST_ADDOPTS": ""},
         capture_output=True,
         text=True,
         check=False,
