@@ -39,7 +39,7 @@ def impure_calls(closure: Closure) -> Iterator[Problem]:
 def _calls_in_functions(tree: ast.AST) -> Iterator[ast.Call]:
     seen: set[ast.Call] = set()
     for function in ast.walk(tree):
-        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             for node in ast.walk(function):
                 if isinstance(node, ast.Call) and node not in seen:
                     seen.add(node)

@@ -1,0 +1,228 @@
+"""Builds from beginning to end: what comes out, what comes from the cache, what fails and how."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import wasmtime
+from wasmtime.component import Component
+
+from evidentsource_runtime.artifact import read_component
+from evidentsource_runtime.build import BuildError, ComponentizeFailed, build, build_project
+from evidentsource_runtime.cli import main
+from tests.component.build.conftest import Evolve, Make
+
+ROOT = Path(__file__).parents[3]
+QUICKSTART = ROOT / "examples" / "quickstart"
+
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("build")]
+
+VIEW = """
+import json
+import wit_world
+class WitWorld(wit_world.WitWorld):
+    def evolve(self, state_view, events):
+        return json.dumps({"events": len(events)}).encode()
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    yield folder
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_component_is_built_once_and_then_taken_from_the_cache(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evolve: Evolve
+) -> None:
+    monkeypatch.setenv("EVIDENTSOURCE_CACHE_DIR", str(tmp_path / "cache"))
+    (project / "view.py").write_text(VIEW)
+    told: list[tuple[str, float]] = []
+    first = build("view", progress=lambda what, seconds: told.append((what, seconds)))
+    assert (first.path, first.cached, first.world) == (project / "view.wasm", False, "state-view")
+    assert first.exports == ("evolve",)
+    assert first.size == first.path.stat().st_size
+    assert {what for what, _ in told} == {"building"}
+    assert told[-1][1] > 1
+    assert sorted(path.name for path in project.iterdir()) == ["view.py", "view.wasm"]
+
+    again = build(project / "view.py", output="out/again.wasm")
+    assert (again.cached, again.input_hash) == (True, first.input_hash)
+    assert again.path.read_bytes() == first.path.read_bytes()
+    assert evolve(again.path, "a", "b") == b'{"events": 2}'
+
+    (project / "view.py").write_text(VIEW + "# changed\n")
+    assert build("view").input_hash != first.input_hash
+
+
+def test_the_facts_of_a_build_are_in_the_component(make: Make) -> None:
+    built = make("impure_view")
+    found = read_component(built.path)
+    assert (found.world, found.size) == ("state-view", built.size)
+    facts = found.facts
+    assert facts is not None
+    assert (facts.input_hash, facts.module, facts.world) == (
+        built.input_hash,
+        "impure_view",
+        "state-view",
+    )
+    assert facts.sources == {
+        "/0/impure.py": "tests/data/build/impure.py",
+        "/0/impure_view.py": "tests/data/build/impure_view.py",
+    }
+    assert str(ROOT) not in facts.to_json()
+
+
+def test_the_reader_sees_in_a_real_component_what_wasmtime_sees(make: Make) -> None:
+    path = make("guest_facts").path
+    found = read_component(path)
+    engine = wasmtime.Engine()
+    kind = Component.from_file(engine, str(path)).type
+    assert {each.name for each in found.imports} == set(kind.imports(engine))
+    assert {each.name for each in found.exports} == set(kind.exports(engine))
+
+
+@pytest.mark.parametrize("module", ["my_state_view", "my_state_change"])
+def test_the_quick_start_builds_by_the_command_line(
+    module: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out.wasm"
+    assert main(["build", str(QUICKSTART / f"{module}.py"), "-o", str(output)]) == 0
+    said = capsys.readouterr().out
+    assert f"world    {module.removeprefix('my_').replace('_', '-')}" in said
+    assert re.search(r"size     \d+\.\d MB", said)
+    (digest,) = re.findall(r"inputs   sha256:([0-9a-f]{64})", said)
+    assert main(["inspect", str(output), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["input_hash"], facts["size"]) == (digest, output.stat().st_size)
+    assert main(["build", str(QUICKSTART / f"{module}.py"), "-o", str(output), "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert (again["cached"], again["input_hash"]) == (True, digest)
+
+
+def test_another_contract_is_built_against(make: Make, tmp_path: Path) -> None:
+    text = (ROOT / "interface" / "decider.wit").read_text("utf-8")
+    other = tmp_path / "other.wit"
+    other.write_text(
+        text.replace("package evidentsource:decider;", "package elsewhere:rules@2.1.0;")
+    )
+    built = make("impure_view", wit=other)
+    found = read_component(built.path)
+    assert "elsewhere:rules/state-view-types@2.1.0" in {each.name for each in found.imports}
+    assert found.facts is not None
+    assert found.facts.wit_package == "elsewhere:rules@2.1.0"
+    assert built.input_hash != make("impure_view").input_hash
+
+
+BROKEN_AT_IMPORT = VIEW + "\ndef load():\n    return 1 / 0\n\nTABLE = load()\n"
+
+
+def test_what_fails_while_it_is_imported_shows_the_guests_traceback(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "view.py").write_text(BROKEN_AT_IMPORT)
+    (project / "view.wasm").write_bytes(b"as it was")
+    with pytest.raises(ComponentizeFailed) as caught:
+        build("view")
+    error = caught.value
+    assert (error.file, error.line) == (project / "view.py", 9)
+    assert error.guest_traceback.splitlines()[0] == "Traceback (most recent call last):"
+    assert f'  File "{project / "view.py"}", line 11, in <module>' in error.guest_traceback
+    assert error.guest_traceback.endswith("ZeroDivisionError: division by zero")
+    assert "componentize" not in error.guest_traceback
+    assert (project / "view.wasm").read_bytes() == b"as it was"
+    assert sorted(path.name for path in project.iterdir()) == ["view.py", "view.wasm"]
+
+    assert main(["build", "view", "--json"]) == 1
+    (facts,) = json.loads(capsys.readouterr().out)["errors"]
+    assert (facts["code"], facts["line"]) == ("import-failed", 9)
+    assert "ZeroDivisionError" in facts["guest_traceback"]
+
+
+def test_a_module_imported_by_a_computed_name_is_said_to_be_missing(project: Path) -> None:
+    (project / "helper.py").write_text("")
+    (project / "view.py").write_text(
+        "import importlib\n" + VIEW + 'importlib.import_module("hel" + "per")\n'
+    )
+    with pytest.raises(ComponentizeFailed) as caught:
+        build("view")
+    assert "No module named 'helper'" in str(caught.value)
+    assert caught.value.line == 8
+    assert caught.value.hint is not None
+    assert "computed name" in caught.value.hint
+
+
+def test_a_project_is_built_with_its_metadata(project: Path, evolve: Evolve) -> None:
+    for name in ("my_state_view", "my_state_change"):
+        (project / f"{name}.py").write_bytes((QUICKSTART / f"{name}.py").read_bytes())
+    (project / "pyproject.toml").write_text(
+        '[tool.evidentsource]\ndatabase = "bank"\n'
+        "[tool.evidentsource.state-views.account]\n"
+        'module = "my_state_view"\nselector = { subject = { parameter = "account_id" } }\n'
+        "[tool.evidentsource.state-changes.account]\n"
+        'module = "my_state_change.py"\ndescription = "Deposit."\n'
+    )
+    (project / "deep").mkdir()
+    events: list[tuple[str, str]] = []
+    result = build_project(
+        project / "deep", progress=lambda name, what, _: events.append((name, what))
+    )
+    folder = project / "dist" / "components"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "account.state-change.json",
+        "account.state-change.wasm",
+        "account.state-view.json",
+        "account.state-view.wasm",
+    ]
+    metadata = json.loads(result.metadata["account.state-view"].read_text("utf-8"))
+    assert metadata["event_selector"] == {"equals": {"subject": {"parameter": "account_id"}}}
+    assert json.loads((folder / "account.state-change.json").read_text("utf-8")) == {
+        "state_change_name": "account",
+        "description": "Deposit.",
+    }
+    assert events.count(("account", "done")) == 2
+    content = evolve(folder / "account.state-view.wasm")
+    assert json.loads(content or b"")["transaction_count"] == 0
+
+
+def test_a_process_that_is_told_to_stop_leaves_nothing_behind(
+    project: Path, tmp_path: Path
+) -> None:
+    (project / "view.py").write_text(VIEW + "# interrupted\n")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    environment = os.environ | {"TMPDIR": str(scratch)}
+    program = "import sys; from evidentsource_runtime.cli import main; sys.exit(main())"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "build", "view", "--force"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("building view")
+    process.send_signal(2)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said == "error: interrupted; nothing was written\n"
+    assert sorted(path.name for path in project.iterdir()) == ["view.py"]
+    assert list(scratch.iterdir()) == []
+
+
+def test_an_unwritable_output_is_an_error_and_the_build_is_kept(project: Path, make: Make) -> None:
+    make("guest_facts")
+    (project / "file").write_text("")
+    data = ROOT / "tests" / "data" / "build" / "guest_facts.py"
+    with pytest.raises(BuildError) as caught:
+        build(data, output="file/view.wasm")
+    assert caught.value.code == "unwritable-output"

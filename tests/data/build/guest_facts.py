@@ -1,0 +1,52 @@
+"""A state view by hand whose content is what it saw while it was built."""
+
+import importlib
+import json
+import os
+import sys
+
+import wit_world
+
+AT_START = sorted(name for name in sys.modules if name not in {__name__, "wit_world"})
+
+
+def _importable(name: str) -> bool:
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        return False
+    return True
+
+
+def _folders() -> dict[str, list[str]]:
+    found = {}
+    for path in sys.path:
+        if path.lstrip("/").isdigit():
+            found[path] = sorted(name for name in os.listdir(path) if name != "__pycache__")
+    return found
+
+
+SUSPECTS = (
+    "_bz2 _ctypes _curses _curses_panel _dbm _gdbm _hashlib _lzma _multiprocessing _overlapped "
+    "_posixshmem _posixsubprocess _scproxy _ssl _tkinter _uuid _winapi _wmi _zstd aifc asynchat "
+    "asyncore asyncio audioop bz2 cgi cgitb chunk crypt csv ctypes curses decimal distutils fcntl "
+    "grp imghdr imp json lib2to3 lzma mailcap mmap msilib msvcrt nis nntplib nt ossaudiodev pipes "
+    "pty pwd readline resource smtpd sndhdr spwd sqlite3 ssl sunau syslog telnetlib termios "
+    "threading tkinter tty turtle uu winreg winsound xdrlib zlib zoneinfo"
+)
+
+FACTS = {
+    "version": list(sys.version_info[:2]),
+    "at_start": AT_START,
+    "builtin": sorted(sys.builtin_module_names),
+    "importable": [name for name in SUSPECTS.split() if _importable(name)],
+    "lacking": [name for name in SUSPECTS.split() if not _importable(name)],
+    "leaked": [name for name in ("pytest", "wasmtime", "cyclopts", "pip") if _importable(name)],
+    "folders": _folders(),
+    "environment": sorted(os.environ),
+}
+
+
+class WitWorld(wit_world.WitWorld):
+    def evolve(self, state_view, events):
+        return json.dumps(FACTS).encode()
