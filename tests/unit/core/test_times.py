@@ -10,6 +10,7 @@ from hypothesis import given
 
 from evidentsource_core import InvalidTimestamp, InvalidType
 from evidentsource_core.times import (
+    EPOCH,
     MAX_SECONDS,
     MIN_SECONDS,
     format_rfc3339,
@@ -59,6 +60,11 @@ def test_parts_are_ordered_as_their_times_are(left: datetime, right: datetime) -
 def test_the_parts_of_a_time_are_exact(moment: datetime, expected: tuple[int, int]) -> None:
     assert to_parts(moment) == expected
     assert from_parts(*expected) == moment
+
+
+def test_a_time_of_whole_seconds_has_no_fraction() -> None:
+    assert to_parts(from_parts(5)) == (5, 0)
+    assert from_parts(0) == EPOCH
 
 
 def test_a_second_of_nanoseconds_stays_below_the_next_second() -> None:
@@ -163,6 +169,7 @@ def test_the_zone_of_a_time_does_not_change_its_text(zone: timezone, moment: dat
         ("2024-02-03 04:05:06Z", (1_706_933_106, 0)),
         ("2024-02-03T04:05:06.12345678900000Z", (1_706_933_106, 123_456_789)),
         ("2024-02-03T05:35:06+01:30", (1_706_933_106, 0)),
+        ("2024-02-03T15:50:06+11:45", (1_706_933_106, 0)),
         ("2024-02-02T23:05:06-05:00", (1_706_933_106, 0)),
         ("2024-02-03T04:05:06-00:00", (1_706_933_106, 0)),
         ("1969-12-31T23:59:59.5Z", (-1, 500_000_000)),
@@ -231,6 +238,7 @@ def test_what_is_no_text_is_no_rfc_3339_time(value: str) -> None:
     [
         ((0, 0), "1970-01-01T00:00:00.000000Z"),
         ((0, 1), "1970-01-01T00:00:00.000000001Z"),
+        ((0, 1000), "1970-01-01T00:00:00.000001Z"),
         ((-1, 999_999_999), "1969-12-31T23:59:59.999999999Z"),
         ((MIN_SECONDS, 0), "0001-01-01T00:00:00.000000Z"),
         ((MAX_SECONDS, 999_999_000), "9999-12-31T23:59:59.999999Z"),
