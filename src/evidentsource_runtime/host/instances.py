@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from types import TracebackType
-from typing import NoReturn, Self, TypeVar
+from typing import NoReturn, Self, TypeAlias, TypeVar
 
 from wasmtime import Engine, ExitTrap, Store, WasmtimeError
 from wasmtime.component import Func, Linker
+from wasmtime.component import Instance as ComponentInstance
 
 from evidentsource_runtime.host.calls import Call, running
 from evidentsource_runtime.host.convert.codec import Codec
@@ -22,9 +23,13 @@ from evidentsource_runtime.host.errors import (
 )
 from evidentsource_runtime.host.loading import Loaded
 from evidentsource_runtime.host.output import Output
+from evidentsource_runtime.host.signals import Deferral
 from evidentsource_runtime.host.trace import SourceMap, clean, headline
 
 T = TypeVar("T")
+
+Prepare: TypeAlias = Callable[[Store, ComponentInstance], None]
+"""What a new instance needs before its first call."""
 
 _CAUSE = "Caused by:"
 _TOO_MUCH = "too much data is being copied between the host and the guest"
@@ -36,7 +41,13 @@ class Template:
     """What every instance of one component is made from."""
 
     def __init__(
-        self, loaded: Loaded, engine: Engine, codec: Codec, sources: SourceMap, output_cap: int
+        self,
+        loaded: Loaded,
+        engine: Engine,
+        codec: Codec,
+        sources: SourceMap,
+        output_cap: int,
+        prepare: Prepare | None = None,
     ) -> None:
         self.name = loaded.name
         self.logger = logging.getLogger(f"evidentsource.component.{loaded.name}")
@@ -46,13 +57,17 @@ class Template:
         self.output_cap = output_cap
         self._compiled = loaded.compiled
         self._export = loaded.contract.export
-        self._linker = Linker(engine)
-        self._linker.add_wasip2()
-        codec.link(self._linker, FUNCTIONS)
+        self._prepare = prepare
+        with Deferral():
+            self._linker = Linker(engine)
+            self._linker.add_wasip2()
+            codec.link(self._linker, FUNCTIONS)
 
     def start(self, store: Store, export: str | None = None) -> Func:
         """Make an instance in ``store``; the function that it exports, its world's by default."""
         instance = self._linker.instantiate(store, self._compiled)
+        if self._prepare is not None:
+            self._prepare(store, instance)
         func = instance.get_func(store, export or self._export)
         if func is None:
             raise WasmtimeError(f"no function {export or self._export}")
@@ -72,10 +87,11 @@ class Instance:
 
     def __init__(self, template: Template, export: str | None = None) -> None:
         self._template = template
-        self._output = Output(template.output_cap)
-        self._store = Store(template.engine)
         try:
-            self._store.set_wasi(self._output.wasi())
+            with Deferral():
+                self._output = Output(template.output_cap)
+                self._store = Store(template.engine)
+                self._store.set_wasi(self._output.wasi())
             self._func = self._run(Call(), lambda: template.start(self._store, export))
         except BaseException:
             self.close()
@@ -102,8 +118,11 @@ class Instance:
 
     def close(self) -> None:
         """Give everything back that the instance holds."""
-        self._store.close()
-        self._output.close()
+        with Deferral():
+            # The output first: a pipe that ends wakes the thread that empties it.
+            for part in ("_output", "_store"):
+                if part in self.__dict__:
+                    getattr(self, part).close()
 
     def _run(self, call: Call, work: Callable[[], T]) -> T:
         try:

@@ -121,10 +121,11 @@ class PipeStream(_Stream):
 
     def close(self) -> None:
         """Close the reading end."""
-        _drainer.remove(self._reading)
         with self._lock:
-            self._closed = True
-            os.close(self._reading)
+            if not self._closed:
+                self._closed = True
+                _drainer.remove(self._reading)
+                os.close(self._reading)
 
 
 class FileStream(_Stream):
@@ -184,7 +185,8 @@ class _Drainer:
             for key, _ in selector.select():
                 stream: Any = key.data
                 if not stream.drain():
-                    self.remove(key.fd)
+                    # Nobody writes any more, and nobody has closed it: its instance was lost.
+                    stream.close()
 
 
 _drainer = _Drainer()

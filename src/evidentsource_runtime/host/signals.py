@@ -5,6 +5,9 @@ for Ctrl-C raises there. The first bytecode of a function that wasmtime calls ba
 before any ``try`` of that function; an exception from there ends the process (segmentation fault). So
 while a component runs, a handler waits until it may raise: in the database's own code, whose
 exceptions are caught and led out in an orderly way, and right after the call.
+
+The same holds where wasmtime's objects are made and closed: an exception between the end of one and
+the note that it has ended makes wasmtime-py end it twice, which crashes the process too.
 """
 
 from __future__ import annotations
@@ -71,12 +74,13 @@ class Deferral:
 
     def __enter__(self) -> Self:
         if self._main:
-            self._was_open = _DOOR.open
             try:
                 self._replace()
             except BaseException:
                 self._restore()
                 raise
+            # Whoever found handlers to replace is the outermost.
+            self._was_open = bool(self._replaced) or _DOOR.open
             _DOOR.open = False
         return self
 
@@ -86,8 +90,11 @@ class Deferral:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._main:
+        if not self._main:
+            return
+        try:
             self._restore()
+        finally:
             if self._was_open:
                 admit()
 
