@@ -7,7 +7,8 @@ the decision ends: a contract that lends the database traps where one is kept.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self
 
@@ -43,11 +44,16 @@ class _Handle:
 
     def close(self) -> None:
         """Give the handle back, and those that came from it. A second time does nothing."""
+        raw = self.release()
+        if raw is not None:
+            raw.__exit__(None, None, None)
+
+    def release(self) -> Any:
+        """Give back those that came from this handle; the handle itself, if it is still held."""
         for derived in list(self._derived):
             derived.close()
         raw, self._raw = self._raw, None
-        if raw is not None:
-            raw.__exit__(None, None, None)
+        return raw
 
     def __del__(self) -> None:
         self.close()
@@ -181,6 +187,20 @@ class _Handle:
 
 class GuestDatabase(_Handle):
     """The database at one revision."""
+
+    @classmethod
+    @contextmanager
+    def lent(cls, raw: Any, lowering: Lowering) -> Iterator[GuestDatabase]:
+        """The database of a decision, which the host may have given or only lent.
+
+        The component's runtime ends a loan itself when the call returns, and a handle that was given
+        goes with its object. So it is only forgotten here, and not given back.
+        """
+        database = cls(raw, lowering)
+        try:
+            yield database
+        finally:
+            database.release()
 
     def at_revision(self, revision: int) -> GuestDatabase:
         """The same database as of an earlier revision."""

@@ -106,16 +106,14 @@ class StateChangeAdapter:
         """The events and conditions that a command leads to."""
         if not _bindings.IN_COMPONENT:
             return self._handler(db, command, state_change_metadata)
-        database = GuestDatabase(db, self._lowering)
         try:
-            result = self._handler(
-                database, _lift_command(command), _lift_metadata(state_change_metadata)
-            )
+            with GuestDatabase.lent(db, self._lowering) as database:
+                result = self._handler(
+                    database, _lift_command(command), _lift_metadata(state_change_metadata)
+                )
             return self._lower_result(result)
         except StateChangeError as error:
             refusal = _lower_error(error)
-        finally:
-            database.close()
         # Raised out here, so that no traceback keeps the database's handles alive.
         raise _bindings.Err(refusal)
 
