@@ -69,12 +69,13 @@ CLASS_CLOCKS = (("datetime", "now"), ("datetime", "utcnow"), ("date", "today"))
 """Class methods of the module `datetime` that read the clock."""
 
 
-_TRACEBACK_READERS: tuple[tuple[str, str, object], ...] = (
-    ("linecache", "updatecache", []),
-    ("linecache", "lazycache", False),
-    # Where a fragment of a line cannot be parsed, the interpreter itself opens the file.
-    ("traceback", "_extract_caret_anchors_from_line_segment", None),
-    ("traceback", "_should_show_carets", False),
+_TRACEBACK_READERS: tuple[tuple[str, object], ...] = (
+    ("linecache.updatecache", []),
+    ("linecache.lazycache", False),
+    # Carets are found by parsing a piece of a line. Where that is no statement of its own, the
+    # interpreter's parser opens the file, beneath anything that could be replaced here.
+    ("traceback._extract_caret_anchors_from_line_segment", None),
+    ("traceback.StackSummary._should_show_carets", False),
 )
 """What the printing of a traceback reads files with, and what it finds instead."""
 
@@ -252,8 +253,14 @@ def _keep_sources(prefix: str) -> None:
         if isinstance(path, str) and path.startswith(prefix) and path.endswith(".py"):
             lines = linecache.getlines(path)
             linecache.cache[path] = (sum(map(len, lines)), None, lines, path)
-    for owner, name, result in _TRACEBACK_READERS:
-        setattr(sys.modules[owner], name, _always(result))
+    for dotted, result in _TRACEBACK_READERS:
+        first, *outer, name = dotted.split(".")
+        owner: Any = sys.modules[first]
+        for part in outer:
+            owner = getattr(owner, part)
+        # A name that this Python does not have is a mistake that must not pass.
+        getattr(owner, name)
+        setattr(owner, name, _always(result))
 
 
 def _always(result: object) -> Callable[..., object]:
