@@ -69,6 +69,7 @@ class ComponentFile:
             "wit_package": None if facts is None else facts.wit_package,
             "dependencies": None if facts is None else dict(facts.dependencies),
             "sources": None if facts is None else dict(facts.sources),
+            "base": None if facts is None else facts.base or None,
         }
 
 

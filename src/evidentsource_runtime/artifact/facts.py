@@ -30,6 +30,8 @@ class BuildFacts:
         dependencies: the distributions that were built in, name to version.
         sources: paths as the guest's tracebacks show them ("/0/view.py"), each to the file's
             path relative to the project ("src/view.py").
+        base: SHA-256 of the base component that a reproducible build filled; empty where an
+            ordinary build made the component.
 
     Example:
         >>> facts = BuildFacts("0" * 64, "state-view", "view", sources={"/0/view.py": "src/view.py"})
@@ -48,6 +50,7 @@ class BuildFacts:
     wit_package: str = ""
     dependencies: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    base: str = ""
 
     def user_path(self, text: str) -> str:
         """Return a guest's traceback with its paths led back to the user's files."""
@@ -57,7 +60,8 @@ class BuildFacts:
 
     def to_json(self) -> str:
         """Return the facts as JSON text with sorted keys."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        known = {key: value for key, value in asdict(self).items() if key != "base" or value}
+        return json.dumps(known, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> BuildFacts:

@@ -46,28 +46,34 @@ class Closure:
         return (source for source in self.sources.values() if source.owner == "user")
 
 
-def collect(target: Target, shared: Mapping[str, Place]) -> Closure:
+def collect(
+    target: Target, shared: Mapping[str, Place], provided: frozenset[str] = PROVIDED
+) -> Closure:
     """Follow the imports of the target.
 
     Args:
         target: the module to start from.
         shared: where the packages of the SDK and of the named dependencies stand, by their
             top-level name.
+        provided: top-level names that are there already, and not looked for.
 
     Raises:
         PreflightFailed: one of the user's modules cannot be read or parsed.
     """
     closure = Closure(target)
-    finder = _Finder(closure, shared)
+    finder = _Finder(closure, shared, provided)
     finder.add(target.module)
     finder.reach(target.module)
     return closure
 
 
 class _Finder:
-    def __init__(self, closure: Closure, shared: Mapping[str, Place]) -> None:
+    def __init__(
+        self, closure: Closure, shared: Mapping[str, Place], provided: frozenset[str]
+    ) -> None:
         self.closure = closure
         self.shared = shared
+        self.provided = provided
 
     def add(self, module: str) -> None:
         """Add a module, the packages around it, and what they import."""
@@ -117,7 +123,7 @@ class _Finder:
         if module in self.closure.sources:
             return self.closure.sources[module].file, self.closure.sources[module].owner
         top_name = module.partition(".")[0]
-        if top_name in PROVIDED or not all(map(str.isidentifier, module.split("."))):
+        if top_name in self.provided or not all(map(str.isidentifier, module.split("."))):
             return None
         place = self.shared.get(top_name)
         if place is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import importlib.util
 import os
@@ -37,6 +38,7 @@ _KEPT_VARIABLES = ("HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LANG", "LC_AL
 _FRAME = re.compile(r'^  File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILINE)
 
 
+@functools.cache
 def tool_version() -> str:
     """Return the version of componentize-py that is installed."""
     return importlib.metadata.version("componentize-py")
@@ -132,11 +134,20 @@ def _failure(
         message = f"{name} is imported inside of a function, and nothing imports it at the top"
         hint = "import it at the top of a module, so that it becomes part of the component"
         return ComponentizeFailed(Problem("late-import", message, late_file, late_line, hint))
-    file, line = _place(traceback, set(map(str, origins.values())))
+    return ComponentizeFailed(import_problem(traceback, set(map(str, origins.values()))), traceback)
+
+
+def import_problem(traceback: str, files: set[str]) -> Problem:
+    """Return the problem behind a guest's traceback of an import, at the user's innermost line.
+
+    Args:
+        traceback: with the paths of the user's own files.
+        files: those paths.
+    """
+    last_line = traceback.rstrip().rpartition("\n")[2]
+    file, line = _place(traceback, files)
     message = f"the module cannot be imported inside of the component: {last_line}"
-    return ComponentizeFailed(
-        Problem("import-failed", message, file, line, _hint(last_line)), traceback
-    )
+    return Problem("import-failed", message, file, line, _hint(last_line))
 
 
 def _place(traceback: str, files: set[str]) -> tuple[Path | None, int | None]:

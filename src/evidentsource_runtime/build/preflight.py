@@ -29,8 +29,12 @@ NATIVE_SUFFIXES = (".so", ".pyd", ".dylib")
 _TOP = "import it at the top of a module, so that it becomes part of the component"
 
 
-def check_imports(closure: Closure) -> None:
+def check_imports(closure: Closure, provided: frozenset[str] = PROVIDED) -> None:
     """Refuse imports of the user's modules that cannot work in a component.
+
+    Args:
+        closure: the target's modules.
+        provided: top-level names that are there already, and not checked.
 
     Raises:
         PreflightFailed: with every problem, in the order of the files.
@@ -39,7 +43,8 @@ def check_imports(closure: Closure) -> None:
         problem
         for source in closure.user_sources()
         for statement in source.imports
-        if (problem := _problem(closure, source, statement)) is not None
+        if statement.module.partition(".")[0] not in provided
+        and (problem := _problem(closure, source, statement)) is not None
     ]
     if problems:
         raise PreflightFailed(*problems)
@@ -62,7 +67,7 @@ def late_imports(closure: Closure) -> dict[str, tuple[Path, int]]:
 def _problem(closure: Closure, source: Source, statement: Import) -> Problem | None:
     module = statement.module
     top_name = module.partition(".")[0]
-    if top_name in PROVIDED or statement.guarded:
+    if statement.guarded:
         return None
     if module.startswith("."):
         return _at(

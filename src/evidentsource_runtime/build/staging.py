@@ -20,7 +20,8 @@ from evidentsource_runtime.build.dependencies import Dependency
 from evidentsource_runtime.build.entry import ENTRY_MODULE
 
 USER, SDK, DEPENDENCIES = 0, 1, 2
-_SDK_PACKAGES = ("evidentsource_core", "evidentsource_functions")
+SDK_PACKAGES = ("evidentsource_core", "evidentsource_functions")
+"""The packages of the SDK that go into a component."""
 _TESTING = "evidentsource_functions.testing"
 _DATA_LIMIT = 4 * 1024 * 1024
 
@@ -66,7 +67,7 @@ def shared_places(dependencies: Iterable[Dependency]) -> dict[str, Place]:
         for dependency in dependencies
         for name in dependency.top_names
     }
-    return places | {name: Place(_sdk_root(name), "sdk") for name in _SDK_PACKAGES}
+    return places | {name: Place(_sdk_root(name), "sdk") for name in SDK_PACKAGES}
 
 
 def stage(closure: Closure, dependencies: Iterable[Dependency], entry: str) -> Staged:
@@ -80,13 +81,13 @@ def stage(closure: Closure, dependencies: Iterable[Dependency], entry: str) -> S
     files: dict[str, Path | str] = {f"/{SDK}/{ENTRY_MODULE}.py": entry}
     origins: dict[str, Path] = {}
     for source in closure.user_sources():
-        guest = _guest_path(source.module, source.file)
+        guest = guest_path(source.module, source.file, source.owner)
         origins[guest] = source.file
         files[guest] = source.file
         if source.file.name == "__init__.py":
             files |= _package_data(source.module, source.file.parent)
-    for name in _SDK_PACKAGES:
-        files |= _sdk_files(name, with_testing=_uses_testing(closure))
+    for name in SDK_PACKAGES:
+        files |= sdk_files(name, with_testing=_uses_testing(closure))
     for dependency in dependencies:
         for file in dependency.files:
             files[f"/{DEPENDENCIES}/{file}"] = dependency.root / file
@@ -108,9 +109,21 @@ def absolute_paths(text: str, origins: Mapping[str, Path]) -> str:
     return text
 
 
-def _guest_path(module: str, file: Path) -> str:
+def guest_path(module: str, file: Path, owner: str) -> str:
+    """Return the path that a component knows a module's file by.
+
+    Args:
+        module: dotted.
+        file: where it stands.
+        owner: whose it is: "user", "sdk", or the name of a distribution.
+
+    Example:
+        >>> guest_path("orders.view", Path("src/orders/view.py"), "user")
+        '/0/orders/view.py'
+    """
+    index = {"user": USER, "sdk": SDK}.get(owner, DEPENDENCIES)
     inside = module.replace(".", "/")
-    return f"/{USER}/{inside}/__init__.py" if file.name == "__init__.py" else f"/{USER}/{inside}.py"
+    return f"/{index}/{inside}" + ("/__init__.py" if file.name == "__init__.py" else ".py")
 
 
 def _package_data(module: str, folder: Path) -> dict[str, Path | str]:
@@ -131,7 +144,13 @@ def _sdk_root(package: str) -> Path:
     return Path(str(module.__file__)).parents[1]
 
 
-def _sdk_files(package: str, *, with_testing: bool) -> dict[str, Path | str]:
+def sdk_files(package: str, *, with_testing: bool) -> dict[str, Path | str]:
+    """Return the files of one of the SDK's packages, by guest path.
+
+    Args:
+        package: one of `SDK_PACKAGES`.
+        with_testing: whether to take the test half of the functions too.
+    """
     root = _sdk_root(package)
     testing = root / _TESTING.replace(".", "/")
     return {

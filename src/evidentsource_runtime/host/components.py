@@ -99,7 +99,7 @@ class StateViewComponent(_Component):
         remaining = iter(events)
         batch = list(islice(remaining, size))
         folded = 0
-        with Instance(self._template) as instance:
+        with self._template.instance() as instance:
             while True:
                 state = _after(state, self._fold(instance, state, batch, folded), batch)
                 folded += len(batch)
@@ -118,7 +118,7 @@ class StateViewComponent(_Component):
             if not error.silent or not self._loaded.contract.explains:
                 raise
             # A pure component cannot write; it says in another call why this one failed.
-            with Instance(self._template, EXPLAIN) as another:
+            with self._template.instance(EXPLAIN) as another:
                 words = another.call(
                     lambda codec, store, func: codec.explain(store, func, state, batch, folded)
                 )
@@ -175,7 +175,7 @@ class StateChangeComponent(_Component):
         ):
             if not isinstance(value, kind):
                 raise InvalidType(name, kind.__name__, value)
-        with Instance(self._template) as instance:
+        with self._template.instance() as instance:
             answer = instance.call(
                 lambda codec, store, func: codec.decide(store, func, database, command, metadata)
             )

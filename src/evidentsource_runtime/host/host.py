@@ -19,8 +19,8 @@ from evidentsource_runtime.host.convert.shapes import World
 from evidentsource_runtime.host.convert.stock import StockCodec
 from evidentsource_runtime.host.engine import make_engine
 from evidentsource_runtime.host.errors import ComponentError, ComponentLoadError
-from evidentsource_runtime.host.instances import Instance, Template
-from evidentsource_runtime.host.loading import Loaded, Progress, Source, load
+from evidentsource_runtime.host.instances import Instance, Prepare, Template
+from evidentsource_runtime.host.loading import Bases, Loaded, Progress, Source, load
 from evidentsource_runtime.host.output import DEFAULT_CAP
 from evidentsource_runtime.host.trace import SourceMap
 
@@ -76,6 +76,7 @@ class Host:
             raise InvalidType("source_roots", "a list of directories", source_roots)
         self._source_roots = tuple(Path(root) for root in source_roots)
         self._progress = progress
+        self._bases = Bases(self._engine, self._cache, progress)
 
     def load(
         self, source: Source, *, name: str | None = None
@@ -93,19 +94,78 @@ class Host:
             ComponentLoadError: it cannot be read, is no component, or is one of another world.
         """
         loaded = load(source, name, self._engine, self._cache, self._progress)
-        codec = StockCodec(loaded.name, loaded.contract, self._content_limit)
-        template = Template(
-            loaded, self._engine, codec, self._source_map(loaded), self._output_limit
+        return self._component(loaded, self._source_map(loaded))
+
+    def load_source(
+        self,
+        module_or_path: str | os.PathLike[str],
+        *,
+        directory: str | os.PathLike[str] | None = None,
+        dependencies: Iterable[str] = (),
+        wit: str | os.PathLike[str] | None = None,
+        world: str | None = None,
+        pure: bool = False,
+        name: str | None = None,
+    ) -> StateViewComponent | StateChangeComponent:
+        """Run a user's modules in the sandbox without building them: in milliseconds after an edit.
+
+        They are handed as text to a base component that holds the SDK. That is built once for each
+        version of the SDK and each contract, and compiled once on each machine, which together take
+        about a minute; ``progress`` is told. Results, errors and limits are those of the component
+        that a build would make; what must differ stands in ``docs/instant.md``.
+
+        Args:
+            module_or_path: "orders.view", "orders/view.py", or a package's folder.
+            directory: where relative paths and modules are looked for; the current directory where
+                left out.
+            dependencies: distributions in pure Python that the modules may use, by name.
+            wit: another ``decider.wit``; the SDK's own where left out.
+            world: the world's name, where it does not show from the source.
+            pure: whether to take clock, randomness and files away, already from the import on.
+            name: what to call it in messages and logs; by default after its module.
+
+        Raises:
+            BuildError: the modules cannot become a component, with file, line and hint; or they
+                cannot be imported, with the guest's traceback.
+            ComponentLoadError: the base component cannot be run here.
+        """
+        # The room above this one, which knows builds and hosts: it is entered when asked for.
+        from evidentsource_runtime.instant.loading import prepare, refusal  # noqa: PLC0415
+
+        prepared = prepare(
+            module_or_path,
+            directory=None if directory is None else Path(directory),
+            dependencies=dependencies,
+            wit=wit,
+            world=world,
+            pure=pure,
+            name=name,
+            bases=self._bases,
         )
+        try:
+            return self._component(prepared.loaded, prepared.sources, prepared.start)
+        except ComponentLoadError as error:
+            raise refusal(prepared, error) from None
+
+    def _component(
+        self, loaded: Loaded, sources: SourceMap, prepare: Prepare | None = None
+    ) -> StateViewComponent | StateChangeComponent:
+        codec = StockCodec(loaded.name, loaded.contract, self._content_limit)
+        template = Template(loaded, self._engine, codec, sources, self._output_limit, prepare)
         # Whatever cannot be linked or started is told here, not at the first call.
         try:
-            Instance(template).close()
+            instance = Instance(template)
         except ComponentError as error:
             raise ComponentLoadError(
                 loaded.name,
                 f"it cannot be started: {error.reason}",
                 guest_traceback=error.guest_traceback,
             ) from error
+        # Where a program was imported for it, it is worth keeping; otherwise the memory is.
+        if prepare is None:
+            instance.close()
+        else:
+            template.keep_ahead(instance)
         if loaded.contract.world is World.STATE_VIEW:
             return StateViewComponent(loaded, template, self._batch_size)
         return StateChangeComponent(loaded, template)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import NoReturn, Self, TypeAlias, TypeVar
 
@@ -58,6 +59,7 @@ class Template:
         self._compiled = loaded.compiled
         self._export = loaded.contract.export
         self._prepare = prepare
+        self._ahead: list[Instance] = []
         with Deferral():
             self._linker = Linker(engine)
             self._linker.add_wasip2()
@@ -72,6 +74,21 @@ class Template:
         if func is None:
             raise WasmtimeError(f"no function {export or self._export}")
         return func
+
+    def instance(self, export: str | None = None) -> Instance:
+        """An instance that has not been called: the one kept ahead, or a new one.
+
+        Args:
+            export: the function that it is for, its world's by default.
+        """
+        with suppress(IndexError):
+            if export is None:
+                return self._ahead.pop()
+        return Instance(self, export)
+
+    def keep_ahead(self, instance: Instance) -> None:
+        """Keep an instance that has not been called, for the first call."""
+        self._ahead.append(instance)
 
     def trap(self, trap: str, words: str) -> ComponentTrap:
         """The error for a trap, from what the component left in words."""

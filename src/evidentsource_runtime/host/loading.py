@@ -40,11 +40,14 @@ class CompileProgress:
         component: the component's name.
         seconds: how long it has been going on.
         done: whether it has ended.
+        step: what is being done: ``compiling``; or ``building``, where a program is loaded from its
+            source and its base component is not there yet.
     """
 
     component: str
     seconds: float
     done: bool
+    step: str = "compiling"
 
 
 Progress: TypeAlias = Callable[[CompileProgress], None]
@@ -92,16 +95,87 @@ def load(
     except NotAComponent as error:
         problem = error.problems[0]
         raise ComponentLoadError(name, problem.message, hint=problem.hint) from None
+    compiled, contract = compile_once(name, digest, lambda: data, engine, cache, progress)
+    return Loaded(name, digest, compiled, contract, _facts(data), path)
+
+
+def compile_once(
+    name: str,
+    digest: str,
+    read: Callable[[], bytes],
+    engine: Engine,
+    cache: CompiledCache | None,
+    progress: Progress | None,
+) -> tuple[Component, Contract]:
+    """Take a component from the cache, or compile and keep it.
+
+    Args:
+        name: what it is called in messages.
+        digest: SHA-256 of its bytes, in hexadecimal.
+        read: gives its bytes, where they are needed.
+        engine: what it is compiled for.
+        cache: where compiled components are kept, if anywhere.
+        progress: told while it is compiled.
+
+    Raises:
+        ComponentLoadError: it is no valid component, or none of the two worlds'.
+    """
     key = hashlib.sha256(f"{digest}|{fingerprint()}".encode()).hexdigest()
     compiled = cache.load(engine, key) if cache else None
-    if compiled is None:
-        compiled = _compile(name, data, engine, progress)
-        contract = read_contract(name, compiled, engine)
-        if cache:
-            cache.store(key, compiled)
-    else:
-        contract = read_contract(name, compiled, engine)
-    return Loaded(name, digest, compiled, contract, _facts(data), path)
+    if compiled is not None:
+        return compiled, read_contract(name, compiled, engine)
+    compiled = _compile(name, read(), engine, progress)
+    contract = read_contract(name, compiled, engine)
+    if cache:
+        cache.store(key, compiled)
+    return compiled, contract
+
+
+class Bases:
+    """The base components of one host: each is looked for once, and then at hand.
+
+    Args:
+        engine: what they are compiled for.
+        cache: where compiled components are kept, if anywhere.
+        progress: told while one is built or compiled.
+    """
+
+    def __init__(
+        self, engine: Engine, cache: CompiledCache | None, progress: Progress | None
+    ) -> None:
+        self._engine = engine
+        self._cache = cache
+        self._progress = progress
+        self._known: dict[str, tuple[Component, Contract]] = {}
+        self._lock = threading.Lock()
+
+    def get(
+        self,
+        name: str,
+        key: str,
+        find: Callable[[Callable[[float], None]], tuple[str, Callable[[], bytes]]],
+    ) -> tuple[Component, Contract]:
+        """The base component of that key, compiled.
+
+        Args:
+            name: what it is called in messages.
+            key: what it is known by.
+            find: gives its digest and how to read it; it may take long, and tells the seconds.
+
+        Raises:
+            ComponentLoadError: it cannot be compiled.
+        """
+        with self._lock:
+            if key not in self._known:
+                digest, read = find(lambda seconds: self._tell(name, seconds))
+                self._known[key] = compile_once(
+                    name, digest, read, self._engine, self._cache, self._progress
+                )
+            return self._known[key]
+
+    def _tell(self, name: str, seconds: float) -> None:
+        if self._progress is not None:
+            self._progress(CompileProgress(name, seconds, done=False, step="building"))
 
 
 def _name_of(path: Path) -> str:
