@@ -2,7 +2,8 @@
 
 Their types are made from :mod:`..contract`, so they have every type that crosses the boundary. They
 do little: a view gives back its own memory as it is with the arguments in it, byte for byte; a state
-change asks the database for its name, and refuses with that. Compiling one takes milliseconds.
+change asks the database for its name, lets it go, and refuses with the name. Compiling one takes
+milliseconds.
 """
 
 from __future__ import annotations
@@ -74,17 +75,20 @@ _EVOLVE: Final = """
 _DECIDE: Final = """
   (alias export $contract "[method]database.name" (func $name))
   (core func $ask (canon lower (func $name) (memory $bytes) (realloc $realloc)))
+  (core func $drop (canon resource.drop $database))
   (core module $code
     (import "memory" "memory" (memory 1))
     (import "host" "ask" (func $ask (param i32 i32)))
+    (import "host" "drop" (func $drop (param i32)))
     (func (export "call") (param i32) (result i32)
       (call $ask (i32.load (local.get 0)) (i32.const 24))
+      (call $drop (i32.load (local.get 0)))
       (i32.store8 (i32.const 16) (i32.const 1))
       (i32.store8 (i32.const 20) (i32.const 0))
       (i32.const 16)))
   (core instance $made (instantiate $code
     (with "memory" (instance $memory))
-    (with "host" (instance (export "ask" (func $ask))))))"""
+    (with "host" (instance (export "ask" (func $ask)) (export "drop" (func $drop))))))"""
 _RESOURCE: Final = "(sub resource)"
 
 
