@@ -69,7 +69,7 @@ class StateViewComponent(_Component):
         self,
         content: bytes | None,
         events: Iterable[Event],
-        context: StateViewContext,
+        context: StateViewContext | None = None,
         *,
         last_modified_revision: int = 0,
         last_modified_timestamp: datetime = EPOCH,
@@ -81,7 +81,8 @@ class StateViewComponent(_Component):
             content: the content so far, None at first; up to the host's limit in bytes.
             events: the next events, in order. They are taken in batches, and after each batch the
                 component is given back what it returned. With no events at all it is called once.
-            context: which view of which database it is.
+            context: which view of which database it is; by default the view ``NAME`` of a database
+                ``local``, named after the component, with content of no declared type.
             last_modified_revision: the revision of the last event that is in ``content``.
             last_modified_timestamp: when that was recorded.
             batch_size: how many events go into one call of the component; the host's by default.
@@ -94,6 +95,8 @@ class StateViewComponent(_Component):
             ComponentInputError: its contract cannot carry a value, which the message names.
             ComponentLimitError: the content, or a payload, is too large.
         """
+        if context is None:
+            context = StateViewContext("local", self.name, 1, last_modified_revision, EPOCH)
         state = RenderedStateView(context, content, last_modified_revision, last_modified_timestamp)
         size = self._batch_size if batch_size is None else checked_batch_size(batch_size)
         remaining = iter(events)
