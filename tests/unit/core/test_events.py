@@ -163,8 +163,9 @@ def test_a_wrong_type_is_refused_by_the_name_of_the_field(
 
 
 def test_a_dict_as_payload_is_refused_with_the_way_to_write_json() -> None:
-    with pytest.raises(InvalidType, match=r"StringEventData\(json\.dumps\("):
-        make(ProspectiveEvent, data={"amount": 1})
+    for build in (lambda data: make(ProspectiveEvent, data=data), StringEventData):
+        with pytest.raises(InvalidType, match=r"StringEventData\(json\.dumps\("):
+            build({"amount": 1})
 
 
 @pytest.mark.parametrize("kind", BOTH)

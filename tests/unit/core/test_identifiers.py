@@ -197,8 +197,9 @@ def test_a_source_names_the_stream_behind_its_last_streams_part(
 ) -> None:
     assert stream_of(source) == stream
     if stream is None:
-        with pytest.raises(InvalidStreamName):
+        with pytest.raises(InvalidStreamName) as caught:
             StreamName.from_source(source)
+        assert caught.value.value == source
     else:
         assert StreamName.from_source(source) == StreamName(stream)
 
