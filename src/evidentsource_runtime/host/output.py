@@ -16,7 +16,6 @@ import tempfile
 import threading
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any
 
 from wasmtime import WasiConfig
 
@@ -154,36 +153,30 @@ class FileStream(_Stream):
 
 
 class _Drainer:
-    """The thread that empties pipes while components run."""
+    """The thread that empties pipes while components run. It starts with the first pipe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._selector: selectors.BaseSelector | None = None
+        self._selector = selectors.DefaultSelector()
         self._thread: threading.Thread | None = None
 
     def add(self, descriptor: int, stream: _Stream) -> None:
         with self._lock:
-            # After a fork the thread is gone and the selector is shared with the parent.
-            if self._thread is None or not self._thread.is_alive() or self._selector is None:
-                self._selector = selectors.DefaultSelector()
+            self._selector.register(descriptor, selectors.EVENT_READ, stream)
+            if self._thread is None:
                 self._thread = threading.Thread(
-                    target=self._run,
-                    args=(self._selector,),
-                    name="evidentsource-output",
-                    daemon=True,
+                    target=self._run, name="evidentsource-output", daemon=True
                 )
                 self._thread.start()
-            self._selector.register(descriptor, selectors.EVENT_READ, stream)
 
     def remove(self, descriptor: int) -> None:
-        with self._lock, contextlib.suppress(KeyError):
-            if self._selector is not None:
-                self._selector.unregister(descriptor)
+        with self._lock:
+            self._selector.unregister(descriptor)
 
-    def _run(self, selector: selectors.BaseSelector) -> None:
+    def _run(self) -> None:
         while True:
-            for key, _ in selector.select():
-                stream: Any = key.data
+            for key, _ in self._selector.select():
+                stream: _Stream = key.data
                 if not stream.drain():
                     # Nobody writes any more, and nobody has closed it: its instance was lost.
                     stream.close()

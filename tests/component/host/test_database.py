@@ -11,6 +11,7 @@ import pytest
 from evidentsource_core import (
     EffectiveTimeRange,
     Event,
+    EventAttribute,
     EventSelector,
     EventTypeAttribute,
     Parameter,
@@ -240,7 +241,7 @@ class Recorder:
 
 
 def test_parameters_of_all_three_kinds_arrive_in_their_order(change: StateChangeComponent) -> None:
-    bound = [
+    bound: list[tuple[str, EventAttribute]] = [
         ("whom", SubjectAttribute("a-1")),  # type: ignore[arg-type]  # plain text stands for a subject
         ("nobody", SubjectAttribute(None)),
         ("where", StreamAttribute("accounts")),  # type: ignore[arg-type]  # as above

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import signal
 import subprocess
 import sys
@@ -144,7 +145,7 @@ def test_an_interrupt_is_raised_to_the_caller_as_it_is(
 
 
 def test_a_component_cannot_go_on_after_a_call_that_failed(change: StateChangeComponent) -> None:
-    asked = []
+    asked: list[None] = []
 
     def act() -> None:
         asked.append(None)
@@ -158,7 +159,7 @@ def test_a_component_cannot_go_on_after_a_call_that_failed(change: StateChangeCo
 def test_what_a_component_hands_over_wrongly_is_its_own_error(
     change: StateChangeComponent,
 ) -> None:
-    event = {"is": "Cloudevent", "id": "e", "source": "s", "specversion": "0.3"} | {
+    event: dict[str, Any] = {"is": "Cloudevent", "id": "e", "source": "s", "specversion": "0.3"} | {
         "type": "t",
         "data": None,
         "attributes": [],
@@ -231,12 +232,13 @@ def test_decisions_within_decisions_keep_their_databases_apart(
     seen: list[Any] = []
 
     class Outer(Bank):
+        revision = 99
+
         def query_events(self, *_: Any) -> list[Event]:
             seen.append(script(change, Bank(nothing), [0, "at_revision", 1], [1, "revision"]))
             return []
 
     outer = Outer(nothing)
-    outer.revision = 99
     assert script(change, outer, [0, "at_revision", 1], QUERY, [1, "revision"]) == [
         *("Database", [], 99)
     ]
@@ -291,10 +293,7 @@ def test_a_stack_without_room_for_a_call_is_an_ordinary_recursion_error(
             descend(depth - 1)
 
     limit = sys.getrecursionlimit()
-    frame, depth = sys._getframe(), 0
-    while frame is not None:
-        frame, depth = frame.f_back, depth + 1  # type: ignore[assignment]  # None ends the loop
-    sys.setrecursionlimit(depth + 150)
+    sys.setrecursionlimit(len(inspect.stack(0)) + 150)
     try:
         with pytest.raises(RecursionError):
             descend(1000)
@@ -311,7 +310,7 @@ def test_a_stack_without_room_for_a_call_is_an_ordinary_recursion_error(
 def test_an_interrupt_in_the_databases_code_ends_the_decision_at_once(
     change: StateChangeComponent,
 ) -> None:
-    asked = []
+    asked: list[None] = []
 
     def act() -> None:
         asked.append(None)
