@@ -28,6 +28,7 @@ def make_app() -> App:
         help="Build EvidentSource state views and state changes, and look into what was built.",
         version=lambda: evidentsource_functions.__version__,
         help_format="markdown",
+        suppress_keyboard_interrupt=False,
     )
     app.command(build_command, name="build")
     app.command(inspect_command, name="inspect")

@@ -28,6 +28,7 @@ def build_command(
     world: str | None = None,
     pure: Annotated[bool, Parameter(negative=())] = False,
     force: Annotated[bool, Parameter(negative=())] = False,
+    reproducible: Annotated[bool, Parameter(negative=())] = False,
     dependency: Annotated[list[str] | None, Parameter(negative=())] = None,
     jobs: Annotated[int | None, Parameter(validator=validators.Number(gte=1))] = None,
     json_output: Annotated[bool, Parameter(name="--json", negative=())] = False,
@@ -53,6 +54,9 @@ def build_command(
         Take clock, randomness and files away; reading them is then an error that names the line.
     force
         Build even what was built before.
+    reproducible
+        Fill a base component made before: a moment's work, the same bytes for the same input. The
+        modules are then imported at the first call of each instance.
     dependency
         A distribution in pure Python to build in, by name; may be given several times.
     jobs
@@ -67,7 +71,12 @@ def build_command(
         _refuse_for_project(output, world, dependency)
         try:
             project = build_project(
-                pure=pure, force=force, wit=wit, jobs=jobs, progress=ticker.tell
+                pure=pure,
+                force=force,
+                reproducible=reproducible,
+                wit=wit,
+                jobs=jobs,
+                progress=ticker.tell,
             )
         finally:
             ticker.finish()
@@ -82,6 +91,7 @@ def build_command(
             world=world,
             pure=pure,
             force=force,
+            reproducible=reproducible,
             dependencies=dependency or (),
             progress=lambda what, seconds: ticker.tell(name, what, seconds),
         )
