@@ -11,7 +11,7 @@ def test_the_reference_is_what_the_commands_say() -> None:
 
 def test_every_command_is_in_the_reference() -> None:
     app = make_app()
-    names = {(name,) for name in app if not name.startswith("-")}
+    names: set[tuple[str, ...]] = {(name,) for name in app if not name.startswith("-")}
     names |= {("cache", name) for name in app["cache"] if not name.startswith("-")}
     assert names == set(COMMANDS) - {()}
 
