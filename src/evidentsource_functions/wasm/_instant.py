@@ -32,15 +32,15 @@ PACK = "evidentsource-pack-v1"
 WIT = f"""
     /// Take a program, JSON or what {PACK} returned, and import it; the traceback where that fails.
     export {LOAD}: func(program: string) -> option<string>;
-    /// Compile a program, given as JSON; the traceback where that fails.
-    export {PACK}: func(program: string) -> result<string, string>;
+    /// Compile a program that can be imported, given as JSON.
+    export {PACK}: func(program: string) -> string;
 """
 """What a world says to have the exports."""
 
 _slot_of_component = _slot.noise() if sys.platform == "wasi" else bytearray()
 _absent: frozenset[str] = frozenset()
-_exported: Any = None
-"""The program's ``WitWorld``, once it is imported. The runtime may make several :class:`Base`."""
+_world: Any = None
+"""The program's ``WitWorld()``, once it is there. The runtime makes a :class:`Base` for each call."""
 
 
 class BaseLacksModule(Exception):
@@ -93,20 +93,17 @@ def prepare(lacking: Iterable[str]) -> None:
 class Base:
     """What a base component exports: the contract's functions, once a program is there."""
 
-    def __init__(self) -> None:
-        self._world: Any = None
-
     def evolve(self, state_view: Any, events: Any) -> Any:
         """The program's ``evolve``."""
-        return self._program().evolve(state_view, events)
+        return _program().evolve(state_view, events)
 
     def decide(self, db: Any, command: Any, state_change_metadata: Any) -> Any:
         """The program's ``decide``."""
-        return self._program().decide(db, command, state_change_metadata)
+        return _program().decide(db, command, state_change_metadata)
 
     def evidentsource_fold_v1(self, header: str, contents: list[Any], batches: list[str]) -> Any:
         """The program's end of the lane (:mod:`evidentsource_functions.lane`)."""
-        return self._program().evidentsource_fold_v1(header, contents, batches)
+        return _program().evidentsource_fold_v1(header, contents, batches)
 
     def explain_evolve(self, state_view: Any, events: Any) -> str | None:
         """The traceback of a call of ``evolve`` that would trap."""
@@ -127,27 +124,13 @@ class Base:
         return None
 
     def evidentsource_pack_v1(self, program: str) -> str:
-        """Compile a program."""
-        modules: dict[str, Module] = {}
-        try:
-            entry, modules = _read(program)
-            rows = [
-                (each.name, each.path, each.package, each.compiled())
-                for _, each in sorted(modules.items())
-            ]
-        except Exception as error:  # noqa: BLE001 - a syntax error, or too deep a nesting
-            raise import_module("componentize_py_types").Err(_words(error, modules)) from None
+        """Compile a program that can be imported."""
+        entry, modules = _read(program)
+        rows = [
+            (each.name, each.path, each.package, each.compiled())
+            for _, each in sorted(modules.items())
+        ]
         return base64.b64encode(zlib.compress(marshal.dumps((entry, rows)), 9)).decode()
-
-    def _program(self) -> Any:
-        if self._world is None:
-            if _exported is None:
-                content = _slot.content(_slot_of_component)
-                if content is None:
-                    raise RuntimeError("this is a base component, and no program was put into it")
-                _export(*_unpacked(content))
-            self._world = _exported()
-        return self._world
 
 
 def _read(program: str) -> tuple[str, dict[str, Module]]:
@@ -165,15 +148,21 @@ def _unpacked(packed: bytes) -> tuple[str, dict[str, Module]]:
     return entry, {row[0]: Module(*row) for row in rows}
 
 
+def _program() -> Any:
+    if _world is None:
+        content = _slot.content(_slot_of_component)
+        if content is None:
+            raise RuntimeError("this is a base component, and no program was put into it")
+        _export(*_unpacked(content))
+    return _world
+
+
 def _export(entry: str, modules: dict[str, Module]) -> None:
-    global _exported  # noqa: PLW0603 - a component has one program
+    global _world  # noqa: PLW0603 - a component has one program
     finder = _Finder(modules)
     sys.meta_path.insert(0, finder)
     try:
-        exported = import_module(entry).WitWorld
-        # A build makes one as well, and so finds what is wrong with it.
-        exported()
-        _exported = exported
+        _world = import_module(entry).WitWorld()
     finally:
         # As in a component that is built, what is not loaded by now cannot be imported any more.
         sys.meta_path.remove(finder)

@@ -43,6 +43,7 @@ def build_project(
     *,
     pure: bool = False,
     force: bool = False,
+    reproducible: bool = False,
     wit: str | os.PathLike[str] | None = None,
     jobs: int | None = None,
     progress: ProjectProgress | None = None,
@@ -56,6 +57,7 @@ def build_project(
         directory: a folder in the project; the current directory where left out.
         pure: whether to build all of them pure; otherwise each as the manifest says.
         force: whether to build even what is in the cache.
+        reproducible: whether to fill base components made before, as `build` does.
         wit: another `decider.wit`, instead of the manifest's.
         jobs: how many builds may run at once; as many as there are processors where left out.
         progress: told what happens to each component; called from several threads.
@@ -76,7 +78,14 @@ def build_project(
 
     def one(spec: ComponentSpec) -> BuildResult:
         return _build_one(
-            folder, manifest, spec, pure=pure, force=force, wit=chosen, progress=progress
+            folder,
+            manifest,
+            spec,
+            pure=pure,
+            force=force,
+            reproducible=reproducible,
+            wit=chosen,
+            progress=progress,
         )
 
     workers = jobs or os.cpu_count() or 1
@@ -104,6 +113,7 @@ def _build_one(
     *,
     pure: bool,
     force: bool,
+    reproducible: bool,
     wit: str | os.PathLike[str] | None,
     progress: ProjectProgress | None,
 ) -> BuildResult:
@@ -119,6 +129,7 @@ def _build_one(
             world=spec.world,
             pure=pure or spec.pure,
             force=force,
+            reproducible=reproducible,
             dependencies=spec.dependencies,
             directory=folder,
             progress=tell,

@@ -79,12 +79,24 @@ class CompiledCache:
             return None
         return component
 
+    def read(self, key: str) -> bytes | None:
+        """The compiled component of that key as it is kept; None where none can be trusted."""
+        try:
+            entry = self._trusted(key)
+            return None if entry is None else (self._directory / entry.artifact).read_bytes()
+        except (OSError, ValueError, TypeError) as error:
+            _log.warning("a compiled component is not used: %s", error)
+            return None
+
     def store(self, key: str, component: Component) -> None:
         """Keep a compiled component. Failing to is logged; the component runs all the same."""
+        self.store_compiled(key, component.serialize())
+
+    def store_compiled(self, key: str, data: bytes | bytearray) -> None:
+        """Keep a component that is compiled already; what wrote ``data`` must be trusted."""
         artifact = self._directory / f"{key}-{secrets.token_hex(4)}.cwasm"
         entry = self._entry_path(key)
         try:
-            data = component.serialize()
             _write(artifact, data)
             facts = artifact.stat()
             text = json.dumps(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from evidentsource_core.domain.errors import InvalidType
@@ -15,8 +16,9 @@ from evidentsource_runtime.host.components import (
     StateViewComponent,
     checked_batch_size,
 )
+from evidentsource_runtime.host.convert.choice import choose_codec
+from evidentsource_runtime.host.convert.packed.sheet import Cells
 from evidentsource_runtime.host.convert.shapes import World
-from evidentsource_runtime.host.convert.stock import StockCodec
 from evidentsource_runtime.host.engine import make_engine
 from evidentsource_runtime.host.errors import ComponentError, ComponentLoadError
 from evidentsource_runtime.host.instances import Instance, Prepare, Template
@@ -50,8 +52,9 @@ class Host:
             components that do not say so themselves.
         progress: told, about four times a second, while a component is compiled.
 
-    A host may be used from several threads; with the present conversion, the calls of one process
-    into components take turns.
+    A host may be used from several threads, and calls on several threads run in parallel. Where the
+    packed codec does not work, which the logger ``evidentsource.host`` tells, they take turns instead;
+    the environment variable ``EVIDENTSOURCE_CODEC`` (``packed`` or ``stock``) forces one.
 
     Raises:
         CacheDirectoryError: ``cache_dir`` cannot be used, or is not safe to.
@@ -72,6 +75,7 @@ class Host:
         self._batch_size = checked_batch_size(batch_size)
         self._content_limit = content_limit
         self._output_limit = output_limit
+        self._cells = Cells(content_limit)
         if isinstance(source_roots, (str, os.PathLike)):
             raise InvalidType("source_roots", "a list of directories", source_roots)
         self._source_roots = tuple(Path(root) for root in source_roots)
@@ -94,7 +98,7 @@ class Host:
             ComponentLoadError: it cannot be read, is no component, or is one of another world.
         """
         loaded = load(source, name, self._engine, self._cache, self._progress)
-        return self._component(loaded, self._source_map(loaded))
+        return self._start(loaded, self._source_map(loaded))
 
     def load_source(
         self,
@@ -130,27 +134,29 @@ class Host:
             ComponentLoadError: the base component cannot be run here.
         """
         # The room above this one, which knows builds and hosts: it is entered when asked for.
-        from evidentsource_runtime.instant.loading import prepare, refusal  # noqa: PLC0415
+        from evidentsource_runtime.instant.loading import load_program  # noqa: PLC0415
 
-        prepared = prepare(
+        return load_program(
+            partial(self._start, ahead=True),
+            self._bases,
             module_or_path,
+            name=name,
             directory=None if directory is None else Path(directory),
             dependencies=dependencies,
             wit=wit,
             world=world,
             pure=pure,
-            name=name,
-            bases=self._bases,
         )
-        try:
-            return self._component(prepared.loaded, prepared.sources, prepared.start)
-        except ComponentLoadError as error:
-            raise refusal(prepared, error) from None
 
-    def _component(
-        self, loaded: Loaded, sources: SourceMap, prepare: Prepare | None = None
+    def _start(
+        self,
+        loaded: Loaded,
+        sources: SourceMap,
+        prepare: Prepare | None = None,
+        *,
+        ahead: bool = False,
     ) -> StateViewComponent | StateChangeComponent:
-        codec = StockCodec(loaded.name, loaded.contract, self._content_limit)
+        codec = choose_codec(loaded.name, loaded.contract, self._content_limit, self._cells)
         template = Template(loaded, self._engine, codec, sources, self._output_limit, prepare)
         # Whatever cannot be linked or started is told here, not at the first call.
         try:
@@ -162,10 +168,10 @@ class Host:
                 guest_traceback=error.guest_traceback,
             ) from error
         # Where a program was imported for it, it is worth keeping; otherwise the memory is.
-        if prepare is None:
-            instance.close()
-        else:
+        if ahead:
             template.keep_ahead(instance)
+        else:
+            instance.close()
         if loaded.contract.world is World.STATE_VIEW:
             return StateViewComponent(loaded, template, self._batch_size)
         return StateChangeComponent(loaded, template)

@@ -22,6 +22,7 @@ from evidentsource_runtime.host.cache import CompiledCache
 from evidentsource_runtime.host.convert.shapes import Contract, read_contract
 from evidentsource_runtime.host.engine import fingerprint
 from evidentsource_runtime.host.errors import ComponentLoadError
+from evidentsource_runtime.host.patched import patched
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
 """Where a component comes from: a path, or its bytes."""
@@ -120,15 +121,29 @@ def compile_once(
     Raises:
         ComponentLoadError: it is no valid component, or none of the two worlds'.
     """
-    key = hashlib.sha256(f"{digest}|{fingerprint()}".encode()).hexdigest()
+    key = _key(digest)
     compiled = cache.load(engine, key) if cache else None
     if compiled is not None:
         return compiled, read_contract(name, compiled, engine)
-    compiled = _compile(name, read(), engine, progress)
+    data = read()
+
+    def compile_base(base_digest: str, base: bytes) -> object:
+        return compile_once(f"base of {name}", base_digest, lambda: base, engine, cache, progress)
+
+    if cache:
+        compiled = patched(data, _key, key, engine, cache, compile_base)
+        if compiled is not None:
+            return compiled, read_contract(name, compiled, engine)
+    compiled = _compile(name, data, engine, progress)
     contract = read_contract(name, compiled, engine)
     if cache:
         cache.store(key, compiled)
     return compiled, contract
+
+
+def _key(digest: str) -> str:
+    """What the compiled form of a component is kept under."""
+    return hashlib.sha256(f"{digest}|{fingerprint()}".encode()).hexdigest()
 
 
 class Bases:

@@ -6,16 +6,16 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from wasmtime import Store, WasmtimeError
 from wasmtime.component import Component, Instance
 
 from evidentsource_functions.wasm import _instant
 from evidentsource_runtime.build.componentize import import_problem
-from evidentsource_runtime.build.errors import BuildError, ComponentizeFailed
+from evidentsource_runtime.build.errors import ComponentizeFailed
+from evidentsource_runtime.host.components import StateChangeComponent, StateViewComponent
 from evidentsource_runtime.host.convert.shapes import Contract
 from evidentsource_runtime.host.convert.stock import _invoke as invoke
 from evidentsource_runtime.host.errors import ComponentLoadError
@@ -27,42 +27,32 @@ from evidentsource_runtime.instant.base import Base
 from evidentsource_runtime.instant.sources import Program, gather
 from evidentsource_runtime.problems import Problem
 
+AnyComponent: TypeAlias = StateViewComponent | StateChangeComponent
+
 _LACKS = f"{_instant.__name__}.{_instant.BaseLacksModule.__name__}: "
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A program, ready to be run by a host.
-
-    Attributes:
-        program: the sources.
-        loaded: its base component, compiled.
-        sources: leads paths in tracebacks back to the user's files.
-        start: puts the program into a new instance of the base component.
-    """
-
-    program: Program
-    loaded: Loaded
-    sources: SourceMap
-    start: Prepare
+StartComponent: TypeAlias = Callable[[Loaded, SourceMap, Prepare], AnyComponent]
+"""How a host starts a component: what is loaded, how paths are led back, what an instance needs."""
 
 
-def prepare(
+def load_program(
+    start: StartComponent,
+    bases: Bases,
     module_or_path: str | os.PathLike[str],
     *,
+    name: str | None,
     directory: Path | None,
     dependencies: Iterable[str],
     wit: str | os.PathLike[str] | None,
     world: str | None,
     pure: bool,
-    name: str | None,
-    bases: Bases,
-) -> Prepared:
-    """Gather a program and find its base component; the arguments are those of `Host.load_source`.
+) -> AnyComponent:
+    """Gather a program and run it; the arguments are those of `Host.load_source`.
 
     Raises:
-        BuildError: the program cannot become a component.
-        ComponentLoadError: the base component cannot be compiled.
+        BuildError: the program cannot become a component, or cannot be imported.
+        ComponentLoadError: the base component cannot be run here.
     """
     program = gather(
         module_or_path,
@@ -74,19 +64,66 @@ def prepare(
         # The guard of a pure component tells the user's lines by the paths of a built one.
         own_paths=not pure,
     )
-    gathered_at = time.time()
-    compiled, contract = compiled_base(program.base, bases)
     called = name or re.sub(r"[^\w.-]+", "_", program.target.module.rpartition(".")[2])
-    loaded = Loaded(called, program.input_hash, compiled, contract, program.facts(), None)
+    return start_program(program, called, start, bases, _Start(called, program))
+
+
+def pack_program(program: Program, start: StartComponent, bases: Bases) -> str:
+    """Import a program in the sandbox, and return its bytecode, as base64.
+
+    The bytecode is made in an instance that nothing was imported into: it is the same whatever the
+    program does.
+
+    Raises:
+        BuildError: the program cannot be imported.
+        ComponentLoadError: the base component cannot be run here.
+    """
+    name = program.target.module
+    made: list[str] = []
+
+    def pack(store: Store, instance: Instance) -> None:
+        made.append(_call(store, instance, _instant.PACK, program.text))
+
+    start_program(program, name, start, bases, _Start(name, program))
+    start_program(program, name, start, bases, pack)
+    return made[0]
+
+
+def start_program(
+    program: Program, name: str, start: StartComponent, bases: Bases, prepare: Prepare
+) -> AnyComponent:
+    """Start a program's base component.
+
+    Args:
+        program: the sources.
+        name: what it is called in messages and logs.
+        start: the host's way to start a component.
+        bases: the host's base components.
+        prepare: what each new instance needs.
+
+    Raises:
+        BuildError: the program cannot be imported.
+        ComponentLoadError: the base component cannot be run here.
+    """
+    gathered_at = time.time()
+    compiled, contract = _compiled_base(program.base, bases)
+    loaded = Loaded(name, program.input_hash, compiled, contract, program.facts(), None)
     sources = SourceMap(
         {inside: str(file) for inside, file in program.files.items()},
         projects=(program.target.project,),
         built_at=gathered_at,
     )
-    return Prepared(program, loaded, sources, _Start(called, program))
+    try:
+        return start(loaded, sources, prepare)
+    except ComponentLoadError as error:
+        cause = error.__cause__
+        if not isinstance(cause, _NotImported):
+            raise
+        files = {str(file) for file in program.files.values()}
+        raise import_failure(sources.translate(cause.guest_traceback), files) from None
 
 
-def compiled_base(base: Base, bases: Bases) -> tuple[Component, Contract]:
+def _compiled_base(base: Base, bases: Bases) -> tuple[Component, Contract]:
     """The base component, compiled."""
 
     def find(tell: Callable[[float], None]) -> tuple[str, Callable[[], bytes]]:
@@ -94,15 +131,6 @@ def compiled_base(base: Base, bases: Bases) -> tuple[Component, Contract]:
         return facts.digest, read
 
     return bases.get(f"base {base.world}", base.key, find)
-
-
-def refusal(prepared: Prepared, error: ComponentLoadError) -> BuildError | ComponentLoadError:
-    """What is wrong with the program, where that is why its component did not start."""
-    cause = error.__cause__
-    if not isinstance(cause, _NotImported):
-        return error
-    files = {str(file) for file in prepared.program.files.values()}
-    return import_failure(prepared.sources.translate(cause.guest_traceback), files)
 
 
 def import_failure(traceback: str, files: set[str]) -> ComponentizeFailed:
