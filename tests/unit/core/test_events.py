@@ -163,7 +163,8 @@ def test_a_wrong_type_is_refused_by_the_name_of_the_field(
 
 
 def test_a_dict_as_payload_is_refused_with_the_way_to_write_json() -> None:
-    for build in (lambda data: make(ProspectiveEvent, data=data), StringEventData):
+    builders: list[Any] = [lambda data: make(ProspectiveEvent, data=data), StringEventData]
+    for build in builders:
         with pytest.raises(InvalidType, match=r"StringEventData\(json\.dumps\("):
             build({"amount": 1})
 
