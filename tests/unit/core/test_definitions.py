@@ -275,7 +275,7 @@ def test_a_definition_takes_text_and_a_selector_and_counts_from_one() -> None:
     assert (view.version, view.temporality) == (1, QueryTemporality.REVISION)
     assert view.content_type == "application/json"
     change: Any = "deposit"
-    assert StateChangeDefinition(change).name == StateChangeName("deposit")
+    assert StateChangeDefinition(change) == StateChangeDefinition(StateChangeName("deposit"), 1)
 
 
 @pytest.mark.parametrize(
