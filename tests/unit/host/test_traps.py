@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from evidentsource_runtime.host import (
     Host,
     StateViewComponent,
 )
-from tests.unit.host.wat import state_view
+from tests.unit.host.wat import NO_CONTENT, state_view
 
 CONTEXT = StateViewContext("bank", "summary", 1, 1, EPOCH)
 RECURSION = '(func $deeper (call $deeper)) (func (export "x"))'
@@ -111,3 +113,23 @@ def test_every_error_has_a_code_of_its_own(tmp_path: Path) -> None:
         if isinstance(kind, type) and issubclass(kind, ComponentError) and "_" not in kind.__name__
     ]
     assert len({kind.code for kind in kinds}) == len(kinds) == 8
+
+
+def open_files() -> int:
+    gc.collect()
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+def test_calls_and_failures_leave_no_file_open(host: Host) -> None:
+    views = [load(host, "unreachable"), load(host, NO_CONTENT)]
+
+    def call_all() -> None:
+        for view in views:
+            with suppress(ComponentTrap):
+                view.evolve(None, [], CONTEXT)
+
+    call_all()
+    before = open_files()
+    for _ in range(100):
+        call_all()
+    assert open_files() == before
