@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from evidentsource_functions.wasm import _instant
+from evidentsource_functions.wasm import _instant, _slot
 from evidentsource_runtime.build import BuildError
 from evidentsource_runtime.build.guest import reason_it_lacks
 from evidentsource_runtime.build.wit import read_contract
@@ -197,6 +197,6 @@ def test_a_failing_import_shows_the_programs_frames_alone(
 def test_without_a_program_a_base_says_so(
     guest: _instant.Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_instant, "_slot_of_component", _instant._slot.noise())
+    monkeypatch.setattr(_instant, "_slot_of_component", _slot.noise())
     with pytest.raises(RuntimeError, match="no program was put into it"):
         guest.decide(None, None, None)
