@@ -24,7 +24,7 @@ from evidentsource_runtime.cachedir import cache_directory
 from evidentsource_runtime.instant.library import BASE_LIBRARY
 from evidentsource_runtime.instant.world import base_wit
 
-KEPT = 8
+KEPT = 16
 """Base components that are kept; the longest unused of more goes."""
 
 Progress = Callable[[float], None]
