@@ -17,7 +17,6 @@ from evidentsource_runtime.build.componentize import import_problem
 from evidentsource_runtime.build.errors import ComponentizeFailed
 from evidentsource_runtime.host.components import StateChangeComponent, StateViewComponent
 from evidentsource_runtime.host.convert.shapes import Contract
-from evidentsource_runtime.host.convert.stock import _invoke as invoke
 from evidentsource_runtime.host.errors import ComponentLoadError
 from evidentsource_runtime.host.instances import Prepare
 from evidentsource_runtime.host.loading import Bases, Loaded
@@ -183,4 +182,7 @@ def _call(store: Store, instance: Instance, export: str, text: str) -> Any:
     func = instance.get_func(store, export)
     if func is None:
         raise WasmtimeError(f"the base component has no function {export}")
-    return invoke(store, func, text)
+    # wasmtime-py's conversion of a text, either way, shares nothing between threads.
+    answer = func(store, text)
+    func.post_return(store)
+    return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,6 +16,9 @@ from evidentsource_runtime.host import CompileProgress, Host
 from evidentsource_runtime.instant.loading import pack_program
 from evidentsource_runtime.instant.sources import gather
 from evidentsource_runtime.problems import Problem
+
+_packing = threading.Lock()
+"""Builds side by side would each compile a base that is not in the cache yet."""
 
 
 def build_reproducible(
@@ -54,7 +58,8 @@ def build_reproducible(
             progress(f"{what.step} the base", what.seconds)
 
     host = Host(progress=tell)
-    packed = pack_program(program, host._start, host._bases)  # noqa: SLF001 - as load_source does
+    with _packing:
+        packed = pack_program(program, host._start, host._bases)  # noqa: SLF001 - as load_source does
     content = base64.b64decode(packed)
     if len(content) > slot.CAPACITY:
         message = (
