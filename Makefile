@@ -41,7 +41,7 @@ pytest: $(STAMP) ## The tests
 # A newer Python is looked for on the PATH and among pyenv's; one that does not start does not count.
 newer: $(STAMP) ## The unit tests on a newer Python, where there is one
 	@for candidate in python3.14 python3.13 python3.12 \
-			$${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[2-9].*/bin/python3; do \
+			$$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[2-9].*/bin/python3 2>/dev/null | sort -rV); do \
 		if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then \
 			found="$$candidate"; break; \
 		fi; \

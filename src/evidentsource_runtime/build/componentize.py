@@ -34,7 +34,8 @@ except AssertionError as error:
     sys.exit(1)
 """
 
-_KEPT_VARIABLES = ("HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LANG", "LC_ALL")
+_KEPT_VARIABLES = ("HOME", "SYSTEMROOT", "LANG", "LC_ALL")
+_TEMPORARY_FOLDER = ("TMPDIR", "TEMP", "TMP")
 _FRAME = re.compile(r'^  File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILINE)
 
 
@@ -79,6 +80,10 @@ def componentize(
     # pipenv and python3 for theirs. It is given an environment that is empty.
     variables = {key: os.environ[key] for key in _KEPT_VARIABLES if key in os.environ}
     variables |= {"VIRTUAL_ENV": str(environment), "PATH": str(environment)}
+    # What the tool leaves lying when it is stopped goes with our own folder.
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    variables |= dict.fromkeys(_TEMPORARY_FOLDER, str(scratch))
     code, said = _run(command, variables, folder, progress)
     if code != 0 or not output.is_file():
         raise _failure(said, origins, late)
