@@ -251,7 +251,7 @@ def test_a_parameter_bound_twice_is_refused() -> None:
         view_parameters([("p", "a"), ("q", "b"), ("p", "a")])
 
 
-@pytest.mark.parametrize("wrong", ["ab", [("p",)], [("p", "a", "b")], ["pa"], [5], [(5, "a")]])
+@pytest.mark.parametrize("wrong", [5, "ab", [("p",)], [("p", "a", "b")], ["pa"], [5], [(5, "a")]])
 def test_what_is_no_pairs_is_refused(wrong: Any) -> None:
     with pytest.raises(InvalidType, match="parameters: expected"):
         view_parameters(wrong)
