@@ -1,4 +1,4 @@
-"""One rule, natively and as a component: every use of the database gives equal results and errors."""
+"""One rule, natively and as each kind of component: equal results and errors, whatever it uses."""
 
 from __future__ import annotations
 
@@ -98,9 +98,16 @@ def database() -> ReferenceDatabase:
     return database
 
 
-@pytest.fixture(scope="module")
-def component() -> StateChangeComponent:
-    loaded = Host().load(build(MODULE).path)
+@pytest.fixture(scope="module", params=["built", "loaded from source", "filled base"])
+def component(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> StateChangeComponent:
+    if request.param == "loaded from source":
+        loaded = Host().load_source(MODULE)
+    else:
+        output = tmp_path_factory.mktemp("built") / "probe_change.wasm"
+        filled = request.param == "filled base"
+        loaded = Host().load(build(MODULE, output=output, reproducible=filled).path)
     assert isinstance(loaded, StateChangeComponent)
     return loaded
 
