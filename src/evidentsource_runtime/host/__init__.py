@@ -24,6 +24,7 @@ from evidentsource_runtime.host.errors import (
     HostCallError,
 )
 from evidentsource_runtime.host.host import Host
+from evidentsource_runtime.host.limits import Limits
 from evidentsource_runtime.host.loading import CompileProgress
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Decision",
     "Host",
     "HostCallError",
+    "Limits",
     "StateChangeComponent",
     "StateViewComponent",
 ]

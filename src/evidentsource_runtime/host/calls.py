@@ -72,6 +72,11 @@ def current() -> Call:
     return call
 
 
+def depth() -> int:
+    """How many calls go on inside of each other on this thread."""
+    return len(getattr(_local, "stack", ()))
+
+
 @contextmanager
 def running(call: Call) -> Iterator[None]:
     """``call`` goes on; signals wait until they can do no harm.

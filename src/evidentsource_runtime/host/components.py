@@ -93,7 +93,7 @@ class StateViewComponent(_Component):
         Raises:
             ComponentTrap: the component failed.
             ComponentInputError: its contract cannot carry a value, which the message names.
-            ComponentLimitError: the content, or a payload, is too large.
+            ComponentLimitError: it took more than it may, or the content or a payload is too large.
         """
         if context is None:
             context = StateViewContext("local", self.name, 1, last_modified_revision, EPOCH)
@@ -168,7 +168,7 @@ class StateChangeComponent(_Component):
             ComponentTrap: it failed.
             ComponentOutputError: it returned something that means nothing in the domain.
             ComponentInputError: its contract cannot carry a value, which the message names.
-            ComponentLimitError: a payload is too large.
+            ComponentLimitError: it took more than it may, or a payload is too large.
             HostCallError: the database raised an exception of no announced kind, which is its cause;
                 an interrupt such as ``KeyboardInterrupt`` is raised as it is.
         """

@@ -8,15 +8,18 @@ from importlib.metadata import version
 
 import wasmtime
 
-SETTINGS: dict[str, object] = {}
-"""What differs from wasmtime's own configuration, by the name of the property."""
+from evidentsource_runtime.host.limits import Limits
+
+SETTINGS: dict[str, object] = {"epoch_interruption": True}
+"""What differs from wasmtime's own configuration in compiled code, by the name of the property."""
 
 
-def make_engine() -> wasmtime.Engine:
-    """An engine with our settings."""
+def make_engine(stack_bytes: int = Limits().stack_bytes) -> wasmtime.Engine:
+    """An engine with our settings; the stack is no matter of compiled code."""
     config = wasmtime.Config()
     for name, value in SETTINGS.items():
         setattr(config, name, value)
+    config.max_wasm_stack = stack_bytes
     return wasmtime.Engine(config)
 
 

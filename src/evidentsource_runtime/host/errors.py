@@ -100,19 +100,31 @@ class ComponentInputError(_FieldError):
 
 
 class ComponentLimitError(ComponentError):
-    """A value is too large to cross the boundary.
+    """A call took more than it may, or a value is too large to cross the boundary.
 
-    ``limit`` names what is limited, ``allowed`` and ``reached`` are counted in ``unit``; ``reached``
-    is None where only wasmtime knows it.
+    ``limit`` names what is limited: ``time``, ``memory``, ``stack``, ``memories``, or the path to a
+    value. ``allowed`` and ``reached`` are counted in ``unit``; ``reached`` is None where only
+    wasmtime knows it.
     """
 
     code = "component-limit-error"
 
     def __init__(
-        self, component: str, limit: str, allowed: int, reached: int | None, unit: str = "bytes"
+        self,
+        component: str,
+        limit: str,
+        allowed: float,
+        reached: float | None,
+        unit: str = "bytes",
+        *,
+        guest_traceback: str = "",
     ) -> None:
         amount = "" if reached is None else f"{reached:,} {unit} are "
-        super().__init__(component, f"{limit}: {amount}over the limit of {allowed:,} {unit}")
+        super().__init__(
+            component,
+            f"{limit}: {amount}over the limit of {allowed:,} {unit}",
+            guest_traceback=guest_traceback,
+        )
         self.limit = limit
         self.allowed = allowed
         self.reached = reached

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -20,16 +21,19 @@ from evidentsource_runtime.host.convert.choice import choose_codec
 from evidentsource_runtime.host.convert.packed.sheet import Cells
 from evidentsource_runtime.host.convert.shapes import World
 from evidentsource_runtime.host.engine import make_engine
-from evidentsource_runtime.host.errors import ComponentError, ComponentLoadError
+from evidentsource_runtime.host.errors import (
+    ComponentError,
+    ComponentLimitError,
+    ComponentLoadError,
+)
 from evidentsource_runtime.host.instances import Instance, Prepare, Template
+from evidentsource_runtime.host.limits import Limits
 from evidentsource_runtime.host.loading import Bases, Loaded, Progress, Source, load
 from evidentsource_runtime.host.output import DEFAULT_CAP
 from evidentsource_runtime.host.trace import SourceMap
 
-DEFAULT_CONTENT_LIMIT = 2 * 1024 * 1024
-"""Bytes of one value: the content of a view, a command's body, an event's binary payload. wasmtime
-itself ends a call with somewhat more, in words that nobody understands."""
 DEFAULT_BATCH_SIZE = 500
+DEFAULT_LIMITS = Limits()
 
 _log = logging.getLogger("evidentsource.host")
 
@@ -45,8 +49,7 @@ class Host:
             directory, or ``compiled`` below the directory in ``EVIDENTSOURCE_CACHE_DIR``. Nobody
             else may be able to write there.
         batch_size: how many events a view is given at once.
-        content_limit: the most bytes of one value that crosses the boundary; wasmtime has a limit of
-            its own between 2.5 and 3 MB.
+        limits: what one call of a component may take: time, memory, sizes.
         output_limit: bytes kept, of each call, of what the component prints to each of its streams.
         source_roots: directories in which the source files of components lie, for tracebacks of
             components that do not say so themselves.
@@ -65,40 +68,44 @@ class Host:
         cache_dir: str | os.PathLike[str] | None = None,
         *,
         batch_size: int = DEFAULT_BATCH_SIZE,
-        content_limit: int = DEFAULT_CONTENT_LIMIT,
+        limits: Limits = DEFAULT_LIMITS,
         output_limit: int = DEFAULT_CAP,
         source_roots: Iterable[str | os.PathLike[str]] = (),
         progress: Progress | None = None,
     ) -> None:
-        self._engine = make_engine()
         self._cache = _default_cache() if cache_dir is None else CompiledCache(Path(cache_dir))
         self._batch_size = checked_batch_size(batch_size)
-        self._content_limit = content_limit
+        self._limits = limits
         self._output_limit = output_limit
-        self._cells = Cells(content_limit)
+        self._cells = Cells(limits.content_bytes)
         if isinstance(source_roots, (str, os.PathLike)):
             raise InvalidType("source_roots", "a list of directories", source_roots)
         self._source_roots = tuple(Path(root) for root in source_roots)
         self._progress = progress
-        self._bases = Bases(self._engine, self._cache, progress)
+        self._lock = threading.Lock()
+        self._rooms: dict[int, Bases] = {}
+        self._bases = self._room(limits)
 
     def load(
-        self, source: Source, *, name: str | None = None
+        self, source: Source, *, name: str | None = None, limits: Limits | None = None
     ) -> StateViewComponent | StateChangeComponent:
         """Load a component: from the cache in milliseconds, or compiled in some seconds.
 
         Args:
             source: its path, or its bytes.
             name: what to call it in messages and logs; by default after its file.
+            limits: what one call of it may take; the host's limits by default.
 
         Returns:
             The kind of component that it is, by what it exports.
 
         Raises:
             ComponentLoadError: it cannot be read, is no component, or is one of another world.
+            ComponentLimitError: it takes more than it may already to start.
         """
-        loaded = load(source, name, self._engine, self._cache, self._progress)
-        return self._start(loaded, self._source_map(loaded))
+        engine = self._room(limits or self._limits).engine
+        loaded = load(source, name, engine, self._cache, self._progress)
+        return self._start(loaded, self._source_map(loaded), limits=limits)
 
     def load_source(
         self,
@@ -110,6 +117,7 @@ class Host:
         world: str | None = None,
         pure: bool = False,
         name: str | None = None,
+        limits: Limits | None = None,
     ) -> StateViewComponent | StateChangeComponent:
         """Run a user's modules in the sandbox without building them: in milliseconds after an edit.
 
@@ -127,6 +135,7 @@ class Host:
             world: the world's name, where it does not show from the source.
             pure: whether to take clock, randomness and files away, already from the import on.
             name: what to call it in messages and logs; by default after its module.
+            limits: what one call of it may take; the host's limits by default.
 
         Raises:
             BuildError: the modules cannot become a component, with file, line and hint; or they
@@ -137,8 +146,8 @@ class Host:
         from evidentsource_runtime.instant.loading import load_program  # noqa: PLC0415
 
         return load_program(
-            partial(self._start, ahead=True),
-            self._bases,
+            partial(self._start, ahead=True, limits=limits),
+            self._room(limits or self._limits),
             module_or_path,
             name=name,
             directory=None if directory is None else Path(directory),
@@ -155,12 +164,17 @@ class Host:
         prepare: Prepare | None = None,
         *,
         ahead: bool = False,
+        limits: Limits | None = None,
     ) -> StateViewComponent | StateChangeComponent:
-        codec = choose_codec(loaded.name, loaded.contract, self._content_limit, self._cells)
-        template = Template(loaded, self._engine, codec, sources, self._output_limit, prepare)
+        limits = limits or self._limits
+        engine = self._room(limits).engine
+        codec = choose_codec(loaded.name, loaded.contract, limits, self._cells)
+        template = Template(loaded, engine, codec, sources, self._output_limit, limits, prepare)
         # Whatever cannot be linked or started is told here, not at the first call.
         try:
             instance = Instance(template)
+        except ComponentLimitError:
+            raise
         except ComponentError as error:
             raise ComponentLoadError(
                 loaded.name,
@@ -175,6 +189,14 @@ class Host:
         if loaded.contract.world is World.STATE_VIEW:
             return StateViewComponent(loaded, template, self._batch_size)
         return StateChangeComponent(loaded, template)
+
+    def _room(self, limits: Limits) -> Bases:
+        """The engine for these limits and its base components; the stack is a matter of engines."""
+        with self._lock:
+            if limits.stack_bytes not in self._rooms:
+                engine = make_engine(limits.stack_bytes)
+                self._rooms[limits.stack_bytes] = Bases(engine, self._cache, self._progress)
+            return self._rooms[limits.stack_bytes]
 
     def _source_map(self, loaded: Loaded) -> SourceMap:
         sources = loaded.facts.sources if loaded.facts else None

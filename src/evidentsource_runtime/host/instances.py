@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -12,7 +13,7 @@ from wasmtime import Engine, ExitTrap, Store, WasmtimeError
 from wasmtime.component import Func, Linker
 from wasmtime.component import Instance as ComponentInstance
 
-from evidentsource_runtime.host.calls import Call, running
+from evidentsource_runtime.host.calls import Call, depth, running
 from evidentsource_runtime.host.convert.codec import Codec
 from evidentsource_runtime.host.database import FUNCTIONS
 from evidentsource_runtime.host.errors import (
@@ -22,9 +23,11 @@ from evidentsource_runtime.host.errors import (
     ComponentTrap,
     HostCallError,
 )
+from evidentsource_runtime.host.limits import NESTED_CALLS, Limits, exceeded_limit
 from evidentsource_runtime.host.loading import Loaded
 from evidentsource_runtime.host.output import Output
 from evidentsource_runtime.host.signals import Deferral
+from evidentsource_runtime.host.ticker import TICKER
 from evidentsource_runtime.host.trace import SourceMap, clean, headline
 
 T = TypeVar("T")
@@ -48,6 +51,7 @@ class Template:
         codec: Codec,
         sources: SourceMap,
         output_cap: int,
+        limits: Limits,
         prepare: Prepare | None = None,
     ) -> None:
         self.name = loaded.name
@@ -56,6 +60,7 @@ class Template:
         self.codec = codec
         self.sources = sources
         self.output_cap = output_cap
+        self.limits = limits
         self._compiled = loaded.compiled
         self._export = loaded.contract.export
         self._prepare = prepare
@@ -108,6 +113,7 @@ class Instance:
             with Deferral():
                 self._output = Output(template.output_cap)
                 self._store = Store(template.engine)
+                template.limits.apply(self._store)
                 self._store.set_wasi(self._output.wasi())
             self._func = self._run(Call(), lambda: template.start(self._store, export))
         except BaseException:
@@ -142,11 +148,17 @@ class Instance:
                     getattr(self, part).close()
 
     def _run(self, call: Call, work: Callable[[], T]) -> T:
+        if depth() >= NESTED_CALLS:
+            reached = depth() + 1
+            raise ComponentLimitError(
+                self._template.name, "nested calls", NESTED_CALLS, reached, "calls"
+            )
+        started = time.monotonic()
         try:
-            with running(call):
+            with running(call), TICKER.limiting(self._store, self._template.limits.time_seconds):
                 answer = work()
         except WasmtimeError as error:
-            self._fail(call, error)
+            self._fail(call, error, time.monotonic() - started)
         self._log_output()
         return answer
 
@@ -160,16 +172,16 @@ class Instance:
             logger.warning("%s", line)
         return stderr
 
-    def _fail(self, call: Call, error: WasmtimeError) -> NoReturn:
+    def _fail(self, call: Call, error: WasmtimeError, seconds: float) -> NoReturn:
         stderr = self._log_output()
         failure = call.failure
         if failure is None:
-            raise self._diagnosed(error, stderr) from None
+            raise self._diagnosed(error, stderr, seconds) from None
         if isinstance(failure, ComponentError) or not isinstance(failure, Exception):
             raise failure
         raise HostCallError(self._template.name, call.operation, failure) from failure
 
-    def _diagnosed(self, error: WasmtimeError, stderr: str) -> ComponentError:
+    def _diagnosed(self, error: WasmtimeError, stderr: str, seconds: float) -> ComponentError:
         """What ended the call, in our own words.
 
         wasmtime's account names the frames of the Python interpreter, which help nobody as soon as
@@ -186,4 +198,6 @@ class Instance:
                 template.name, "the values of one call", _WASMTIME_LIMIT, None
             )
         trap = message.rpartition(_CAUSE)[2].strip() or message
-        return template.trap(trap, stderr)
+        words = template.sources.translate(clean(stderr))
+        exceeded = exceeded_limit(template.name, template.limits, trap, words, seconds)
+        return exceeded or template.trap(trap, stderr)

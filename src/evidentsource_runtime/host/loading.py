@@ -158,7 +158,7 @@ class Bases:
     def __init__(
         self, engine: Engine, cache: CompiledCache | None, progress: Progress | None
     ) -> None:
-        self._engine = engine
+        self.engine = engine
         self._cache = cache
         self._progress = progress
         self._known: dict[str, tuple[Component, Contract]] = {}
@@ -184,7 +184,7 @@ class Bases:
             if key not in self._known:
                 digest, read = find(lambda seconds: self._tell(name, seconds))
                 self._known[key] = compile_once(
-                    name, digest, read, self._engine, self._cache, self._progress
+                    name, digest, read, self.engine, self._cache, self._progress
                 )
             return self._known[key]
 

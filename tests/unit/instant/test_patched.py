@@ -31,6 +31,7 @@ def component(data: bytes = EMPTY, *, first: int = 7) -> bytes:
 
 def answer(engine: Engine, compiled: Component) -> int:
     store = Store(engine)
+    store.set_epoch_deadline(1)
     func = Linker(engine).instantiate(store, compiled).get_func(store, "f")
     assert func is not None
     number: int = func(store)

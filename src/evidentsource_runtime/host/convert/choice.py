@@ -14,6 +14,7 @@ from evidentsource_runtime.host.convert.packed.codec import PackedCodec
 from evidentsource_runtime.host.convert.packed.sheet import Cells
 from evidentsource_runtime.host.convert.shapes import Contract
 from evidentsource_runtime.host.convert.stock import StockCodec
+from evidentsource_runtime.host.limits import Limits
 
 VARIABLE: Final = "EVIDENTSOURCE_CODEC"
 """The environment variable that forces a codec: ``packed`` or ``stock``."""
@@ -46,14 +47,14 @@ _self_check = _SelfCheck()
 
 
 def choose_codec(
-    component: str, contract: Contract, content_limit: int, cells: Cells | None = None
+    component: str, contract: Contract, limits: Limits, cells: Cells | None = None
 ) -> Codec:
     """The codec of a component.
 
     Args:
         component: its name, for messages.
         contract: its contract.
-        content_limit: the most bytes that one value may have.
+        limits: how large a value, and how long a decision may be.
         cells: where memory for large contents comes from; the components of a host share it.
 
     Raises:
@@ -63,5 +64,5 @@ def choose_codec(
     if forced not in (None, "", "packed", "stock"):
         raise InvalidValue(VARIABLE, f"{forced!r} is no codec", "set it to packed or stock")
     if forced == "packed" or (forced != "stock" and _self_check.passes()):
-        return PackedCodec(component, contract, content_limit, cells)
-    return StockCodec(component, contract, content_limit)
+        return PackedCodec(component, contract, limits, cells)
+    return StockCodec(component, contract, limits)

@@ -31,6 +31,7 @@ from evidentsource_runtime.host.convert.codec import Codec, HostFunction
 from evidentsource_runtime.host.convert.lift import Decision, Lift
 from evidentsource_runtime.host.convert.lower import Lower
 from evidentsource_runtime.host.convert.shapes import Contract, Import
+from evidentsource_runtime.host.limits import Limits
 
 CONVERSION = threading.Lock()
 """wasmtime-py's conversion keeps a set of classes in a module global, so one thread at a time. The
@@ -40,10 +41,12 @@ lock is let go while a database's own code runs: that may run another component.
 class StockCodec(Codec):
     """Converts with wasmtime-py's ``Record`` and ``Variant`` objects."""
 
-    def __init__(self, component: str, contract: Contract, content_limit: int) -> None:
+    def __init__(self, component: str, contract: Contract, limits: Limits) -> None:
+        self._component = component
         self._contract = contract
-        self._lift = Lift(component, content_limit)
-        self._lower = Lower(component, contract, content_limit)
+        self._limits = limits
+        self._lift = Lift(component, limits.content_bytes)
+        self._lower = Lower(component, contract, limits.content_bytes)
 
     def link(self, linker: Linker, functions: Mapping[str, HostFunction]) -> None:
         """Define the interface with the database, where the component imports it."""
@@ -95,6 +98,7 @@ class StockCodec(Codec):
         # The two sides of this result have different Python classes, so it comes without a tag.
         if isinstance(answer, Variant):
             return self._lift.refusal(answer)
+        self._limits.check_decision(self._component, *map(len, answer))
         return self._lift.decision(answer)
 
 

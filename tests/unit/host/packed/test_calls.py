@@ -20,6 +20,7 @@ from evidentsource_runtime.host.convert.codec import Codec
 from evidentsource_runtime.host.convert.packed.codec import PackedCodec
 from evidentsource_runtime.host.convert.packed.trial import Trial
 from evidentsource_runtime.host.convert.stock import StockCodec
+from evidentsource_runtime.host.limits import Limits
 from tests.strategies import events
 from tests.unit.host.packed import trials
 
@@ -47,7 +48,8 @@ METHODS = [item.path for item in trials.change("own").contract.imports]
 
 
 def codecs(trial: Trial, limit: int = LIMIT) -> list[Codec]:
-    return [kind(trials.NAME, trial.contract, limit) for kind in (PackedCodec, StockCodec)]
+    limits = Limits(content_bytes=limit)
+    return [kind(trials.NAME, trial.contract, limits) for kind in (PackedCodec, StockCodec)]
 
 
 @given(batch=st.lists(events(), max_size=3), content=st.none() | st.binary(max_size=50))
@@ -87,7 +89,7 @@ def test_what_a_database_raises_ends_the_call_where_the_function_cannot_say_so()
 def test_contents_of_the_largest_size_go_in_and_out() -> None:
     trial = trials.view("own")
     content = bytes(range(256)) * 4096
-    packed = PackedCodec(trials.NAME, trial.contract, LIMIT)
+    packed = PackedCodec(trials.NAME, trial.contract, Limits(content_bytes=LIMIT))
     for _ in range(2):
         assert content in fold(trial, packed, [], content)
 
@@ -101,7 +103,7 @@ def test_calls_on_several_threads_give_what_they_give_alone() -> None:
         ]
         for n in range(12)
     ]
-    packed = PackedCodec(trials.NAME, trial.contract, LIMIT)
+    packed = PackedCodec(trials.NAME, trial.contract, Limits(content_bytes=LIMIT))
     alone = [fold(trial, packed, batch) for batch in batches]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda batch: fold(trial, packed, batch), batches * 3)) == alone * 3

@@ -13,6 +13,7 @@ from evidentsource_runtime.host.convert.choice import VARIABLE, choose_codec
 from evidentsource_runtime.host.convert.packed import check, layout, writers
 from evidentsource_runtime.host.convert.packed.codec import PackedCodec
 from evidentsource_runtime.host.convert.stock import StockCodec
+from evidentsource_runtime.host.limits import Limits
 from tests.unit.host.packed import trials
 
 
@@ -23,7 +24,7 @@ def _first_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def chosen() -> type[object]:
-    return type(choose_codec("c", trials.view("own").contract, trials.LIMIT))
+    return type(choose_codec("c", trials.view("own").contract, Limits()))
 
 
 def test_the_layout_is_the_one_that_wasmtime_declares() -> None:

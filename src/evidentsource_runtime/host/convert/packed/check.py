@@ -32,6 +32,7 @@ from evidentsource_runtime.host.convert.packed.specimen import change_text, view
 from evidentsource_runtime.host.convert.packed.trial import Trial
 from evidentsource_runtime.host.convert.packed.writers import Writer
 from evidentsource_runtime.host.convert.stock import StockCodec
+from evidentsource_runtime.host.limits import Limits
 
 _NAME: Final = "specimen"
 _LIMIT: Final = 2**20
@@ -172,7 +173,7 @@ def _writing(write: Writer, value: Any) -> Callable[[Sheet], bytes]:
 def _both(trial: Trial, use: Callable[[Codec, Store, Func], Any]) -> Iterator[Any]:
     """What a call gives with each of the codecs."""
     for kind in (PackedCodec, StockCodec):
-        codec = kind(_NAME, trial.contract, _LIMIT)
+        codec = kind(_NAME, trial.contract, Limits(content_bytes=_LIMIT))
         yield trial.call(codec, _FUNCTIONS, partial(use, codec))
 
 

@@ -19,9 +19,10 @@ from evidentsource_runtime.host.convert.contract import DECIDE, EVOLVE, TEXT, Ma
 from evidentsource_runtime.host.convert.lift import Decision
 from evidentsource_runtime.host.convert.packed.bodies import PackedBody
 from evidentsource_runtime.host.convert.packed.plan import Plan
-from evidentsource_runtime.host.convert.packed.readers import Reader
+from evidentsource_runtime.host.convert.packed.readers import Reader, decision_sizes
 from evidentsource_runtime.host.convert.packed.sheet import Cells, Sheet
 from evidentsource_runtime.host.convert.shapes import Contract, World
+from evidentsource_runtime.host.limits import Limits
 
 
 class PackedCodec(Codec):
@@ -30,16 +31,18 @@ class PackedCodec(Codec):
     Args:
         component: the component's name, for messages.
         contract: its contract.
-        content_limit: the most bytes that one value may have.
+        limits: how large a value, and how long a decision may be.
         cells: where memory for large contents comes from; several codecs may share it.
     """
 
     def __init__(
-        self, component: str, contract: Contract, content_limit: int, cells: Cells | None = None
+        self, component: str, contract: Contract, limits: Limits, cells: Cells | None = None
     ) -> None:
+        self._component = component
         self._contract = contract
-        self._cells = Cells(content_limit) if cells is None else cells
-        self._plan = plan = Plan(component, contract, content_limit)
+        self._limits = limits
+        self._cells = Cells(limits.content_bytes) if cells is None else cells
+        self._plan = plan = Plan(component, contract, limits.content_bytes)
         if contract.world is World.STATE_VIEW:
             (view, _events), content = EVOLVE
             self._write_view = plan.writer(view, "evolve.0")
@@ -122,5 +125,9 @@ class PackedCodec(Codec):
             given += self._write_command(sheet, lowered[0])
             given += self._write_metadata(sheet, lowered[1])
             with abi.calling(store, func, sheet.place(given), 3) as result:
+                sizes = decision_sizes(result)
+                if sizes is not None:
+                    # Before anything is made of it, which may take long.
+                    self._limits.check_decision(self._component, *sizes)
                 answer: Decision | StateChangeError = self._read_outcome(result)
                 return answer

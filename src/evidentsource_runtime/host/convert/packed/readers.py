@@ -75,6 +75,17 @@ def read_bytes(address: int) -> bytes:
     )
 
 
+def decision_sizes(address: int) -> tuple[int, int] | None:
+    """How many events and conditions an outcome has; None for a refusal."""
+    if not _read_bool(address):
+        return None
+    (pair,) = _one_word(MEMORY, address + PAYLOAD_DATA)
+    (lists,) = _one_word(MEMORY, pair + PAYLOAD_DATA)
+    (events,) = _one_word(MEMORY, lists + PAYLOAD)
+    (conditions,) = _one_word(MEMORY, lists + VALUE_SIZE + PAYLOAD)
+    return events, conditions
+
+
 def _read_bool(address: int) -> bool:
     return MEMORY[address + PAYLOAD] != 0
 

@@ -1,0 +1,73 @@
+"""Ends calls that take too long.
+
+A component checks, at every turn of a loop, whether the epoch of its engine has reached its deadline.
+One thread in the process moves the epochs on; it sleeps while no component runs.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from wasmtime import Engine, Store
+
+TICK = 0.05
+"""Seconds between two epochs."""
+
+
+class Ticker:
+    """The thread that moves the epochs of engines on while components run in them."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._running: Counter[Engine] = Counter()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def limiting(self, store: Store, seconds: float) -> Iterator[None]:
+        """What runs in ``store`` is ended after so many seconds, a little late rather than early."""
+        self._enter(store.engine)
+        try:
+            # The tick that is under way does not count, being partly over.
+            store.set_epoch_deadline(math.ceil(seconds / TICK) + 1)
+            yield
+        finally:
+            self._leave(store.engine)
+
+    def _enter(self, engine: Engine) -> None:
+        with self._changed:
+            self._running[engine] += 1
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="evidentsource-ticker", daemon=True
+                )
+                self._thread.start()
+            self._changed.notify()
+
+    def _leave(self, engine: Engine) -> None:
+        with self._changed:
+            self._running[engine] -= 1
+            if not self._running[engine]:
+                del self._running[engine]
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._running:
+                    self._changed.wait()
+                for engine in self._running:
+                    engine.increment_epoch()
+            time.sleep(TICK)
+
+
+TICKER = Ticker()
+"""The one of this process."""
+
+if hasattr(os, "register_at_fork"):
+    # No thread but the one that forks lives on in the child.
+    os.register_at_fork(after_in_child=TICKER.__init__)  # type: ignore[misc]  # as new, under its name
