@@ -20,6 +20,7 @@ LATE_MODULES = (
     "encodings.utf_16_le",
     "encodings.utf_32",
     "encodings.utf_8_sig",
+    "hashlib",  # uuid.uuid3 and uuid5
     "linecache",  # tracebacks
     "traceback",
 )
