@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types floors pytest newer clean
+.PHONY: help demo test lint format types floors pytest newer soak clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -54,6 +54,9 @@ newer: $(STAMP) ## The unit tests on a newer Python, where there is one
 			&& touch .venv-newer/.installed || exit 1; \
 	fi; \
 	.venv-newer/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/unit
+
+soak: $(STAMP) ## 20,000 calls with traps among them: memory and open files stay flat
+	@$(BIN)/python -m tests.soak.host
 
 clean: ## Remove what was made here (built components in the user's cache stay)
 	rm -rf $(VENV) .venv-newer dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -13,6 +13,7 @@ values across.
 
 from evidentsource_runtime.host.components import StateChangeComponent, StateViewComponent
 from evidentsource_runtime.host.convert.lift import Decision
+from evidentsource_runtime.host.deterministic import Deterministic
 from evidentsource_runtime.host.errors import (
     ComponentError,
     ComponentExit,
@@ -37,6 +38,7 @@ __all__ = [
     "ComponentOutputError",
     "ComponentTrap",
     "Decision",
+    "Deterministic",
     "Host",
     "HostCallError",
     "Limits",

@@ -52,10 +52,12 @@ class Call:
         handles: the databases that it was given.
         failure: the exception that ended it, where that arose on the host's side of the boundary.
         operation: the function of the host in which it did.
+        simulation: the clocks and the randomness of its instance, where they are not live.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, simulation: Any = None) -> None:
         self.handles = Handles()
+        self.simulation = simulation
         self.failure: BaseException | None = None
         self.operation = ""
 

@@ -20,6 +20,7 @@ from evidentsource_runtime.host.components import (
 from evidentsource_runtime.host.convert.choice import choose_codec
 from evidentsource_runtime.host.convert.packed.sheet import Cells
 from evidentsource_runtime.host.convert.shapes import World
+from evidentsource_runtime.host.deterministic import Deterministic
 from evidentsource_runtime.host.engine import make_engine
 from evidentsource_runtime.host.errors import (
     ComponentError,
@@ -50,6 +51,8 @@ class Host:
             else may be able to write there.
         batch_size: how many events a view is given at once.
         limits: what one call of a component may take: time, memory, sizes.
+        deterministic: what components take for the time and for chance, so that a decision can be
+            repeated exactly; both are live by default.
         output_limit: bytes kept, of each call, of what the component prints to each of its streams.
         source_roots: directories in which the source files of components lie, for tracebacks of
             components that do not say so themselves.
@@ -69,6 +72,7 @@ class Host:
         *,
         batch_size: int = DEFAULT_BATCH_SIZE,
         limits: Limits = DEFAULT_LIMITS,
+        deterministic: Deterministic | None = None,
         output_limit: int = DEFAULT_CAP,
         source_roots: Iterable[str | os.PathLike[str]] = (),
         progress: Progress | None = None,
@@ -76,6 +80,7 @@ class Host:
         self._cache = _default_cache() if cache_dir is None else CompiledCache(Path(cache_dir))
         self._batch_size = checked_batch_size(batch_size)
         self._limits = limits
+        self._deterministic = deterministic
         self._output_limit = output_limit
         self._cells = Cells(limits.content_bytes)
         if isinstance(source_roots, (str, os.PathLike)):
@@ -169,7 +174,16 @@ class Host:
         limits = limits or self._limits
         engine = self._room(limits).engine
         codec = choose_codec(loaded.name, loaded.contract, limits, self._cells)
-        template = Template(loaded, engine, codec, sources, self._output_limit, limits, prepare)
+        template = Template(
+            loaded,
+            engine,
+            codec,
+            sources,
+            self._output_limit,
+            limits,
+            self._deterministic,
+            prepare,
+        )
         # Whatever cannot be linked or started is told here, not at the first call.
         try:
             instance = Instance(template)

@@ -16,6 +16,8 @@ from wasmtime.component import Instance as ComponentInstance
 from evidentsource_runtime.host.calls import Call, depth, running
 from evidentsource_runtime.host.convert.codec import Codec
 from evidentsource_runtime.host.database import FUNCTIONS
+from evidentsource_runtime.host.deterministic import Deterministic
+from evidentsource_runtime.host.deterministic import link as link_simulation
 from evidentsource_runtime.host.errors import (
     ComponentError,
     ComponentExit,
@@ -52,6 +54,7 @@ class Template:
         sources: SourceMap,
         output_cap: int,
         limits: Limits,
+        deterministic: Deterministic | None = None,
         prepare: Prepare | None = None,
     ) -> None:
         self.name = loaded.name
@@ -61,6 +64,7 @@ class Template:
         self.sources = sources
         self.output_cap = output_cap
         self.limits = limits
+        self.deterministic = deterministic
         self._compiled = loaded.compiled
         self._export = loaded.contract.export
         self._prepare = prepare
@@ -68,6 +72,8 @@ class Template:
         with Deferral():
             self._linker = Linker(engine)
             self._linker.add_wasip2()
+            if deterministic is not None:
+                link_simulation(self._linker, loaded.compiled, engine)
             codec.link(self._linker, FUNCTIONS)
 
     def start(self, store: Store, export: str | None = None) -> Func:
@@ -109,13 +115,15 @@ class Instance:
 
     def __init__(self, template: Template, export: str | None = None) -> None:
         self._template = template
+        given = template.deterministic
+        self._simulation = None if given is None else given.simulation()
         try:
             with Deferral():
                 self._output = Output(template.output_cap)
                 self._store = Store(template.engine)
                 template.limits.apply(self._store)
                 self._store.set_wasi(self._output.wasi())
-            self._func = self._run(Call(), lambda: template.start(self._store, export))
+            self._func = self._run(self._call(), lambda: template.start(self._store, export))
         except BaseException:
             self.close()
             raise
@@ -137,7 +145,7 @@ class Instance:
         Raises:
             ComponentError: it failed, in the component or in what the component used.
         """
-        return self._run(Call(), lambda: use(self._template.codec, self._store, self._func))
+        return self._run(self._call(), lambda: use(self._template.codec, self._store, self._func))
 
     def close(self) -> None:
         """Give everything back that the instance holds."""
@@ -146,6 +154,9 @@ class Instance:
             for part in ("_output", "_store"):
                 if part in self.__dict__:
                     getattr(self, part).close()
+
+    def _call(self) -> Call:
+        return Call(self._simulation)
 
     def _run(self, call: Call, work: Callable[[], T]) -> T:
         if depth() >= NESTED_CALLS:
