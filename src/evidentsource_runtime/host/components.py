@@ -15,12 +15,13 @@ from evidentsource_core.domain.identifiers import RECORDEDTIME_KEY
 from evidentsource_core.domain.state_change import Command, StateChangeMetadata
 from evidentsource_core.domain.state_view import RenderedStateView, StateViewContext
 from evidentsource_core.times import EPOCH, parse_rfc3339
-from evidentsource_functions.errors import StateChangeError
+from evidentsource_functions.errors import StateChangeError, StateChangeErrorKind
 from evidentsource_runtime.artifact import BuildFacts
 from evidentsource_runtime.host.convert.lift import Decision
 from evidentsource_runtime.host.convert.shapes import EXPLAIN, World
 from evidentsource_runtime.host.errors import ComponentTrap
 from evidentsource_runtime.host.instances import Instance, Template
+from evidentsource_runtime.host.limits import exceeded_memory
 from evidentsource_runtime.host.loading import Loaded
 
 
@@ -183,7 +184,11 @@ class StateChangeComponent(_Component):
                 lambda codec, store, func: codec.decide(store, func, database, command, metadata)
             )
         if isinstance(answer, StateChangeError):
-            raise answer
+            # Our own guest catches whatever a decision raises, and says it in these words.
+            out_of_memory = answer.kind is StateChangeErrorKind.INTERNAL and exceeded_memory(
+                self.name, self._template.limits, answer.message
+            )
+            raise out_of_memory or answer
         return answer
 
 

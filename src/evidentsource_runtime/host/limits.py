@@ -138,8 +138,13 @@ def exceeded_limit(
         allowed = {"memory": MEMORIES, "instance": _INSTANCES, "table": _TABLES}[found[1]]
         kinds = {"memory": "memories", "instance": "instances", "table": "tables"}[found[1]]
         return ComponentLimitError(component, kinds, allowed, int(found[2]), kinds)
-    if _NO_MEMORY.match(headline(words) or ""):
-        return ComponentLimitError(
-            component, "memory", limits.memory_bytes, None, guest_traceback=words
-        )
-    return None
+    return exceeded_memory(component, limits, words)
+
+
+def exceeded_memory(component: str, limits: Limits, words: str) -> ComponentLimitError | None:
+    """The limit of memory, where a guest's last words say that it had none left."""
+    if not _NO_MEMORY.match(headline(words) or words):
+        return None
+    return ComponentLimitError(
+        component, "memory", limits.memory_bytes, None, guest_traceback=words
+    )

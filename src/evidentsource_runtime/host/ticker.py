@@ -39,6 +39,11 @@ class Ticker:
         finally:
             self._leave(store.engine)
 
+    def running(self) -> int:
+        """How many engines components run in at the moment."""
+        with self._changed:
+            return len(self._running)
+
     def _enter(self, engine: Engine) -> None:
         with self._changed:
             self._running[engine] += 1
