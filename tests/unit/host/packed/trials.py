@@ -6,6 +6,7 @@ from functools import cache
 
 from evidentsource_runtime.host.convert.packed.specimen import all_methods, change_text, view_text
 from evidentsource_runtime.host.convert.packed.trial import Trial
+from tests.unit.host.packed.asking import asking_text
 
 NAME = "specimen"
 LIMIT = 200
@@ -40,3 +41,8 @@ def change(contract: str) -> Trial:
     if contract == "own":
         return Trial(change_text(all_methods()), LIMIT)
     return Trial(change_text(all_methods(), _OTHER, backwards=True, borrows=True), LIMIT)
+
+
+@cache
+def asking() -> Trial:
+    return Trial(asking_text())

@@ -72,7 +72,7 @@ _EVOLVE: Final = """
       (i32.store (i32.const 24) (i32.sub (global.get $top) (i32.const 64)))
       (i32.const 16)))
   (core instance $made (instantiate $code (with "memory" (instance $memory))))"""
-_DECIDE: Final = """
+ASK_NAME: Final = """
   (alias export $contract "[method]database.name" (func $name))
   (core func $ask (canon lower (func $name) (memory $bytes) (realloc $realloc)))
   (core func $drop (canon resource.drop $database))
@@ -110,14 +110,17 @@ def change_text(
     *,
     backwards: bool = False,
     borrows: bool = False,
+    code: str = ASK_NAME,
 ) -> str:
     """A component of the world ``state-change``.
 
     Args:
-        methods: what it imports, by ``resource.function``; ``database.name`` must be among it.
+        methods: what it imports, by ``resource.function``, among it whatever ``code`` calls.
         widths: widths that are not those of the contract, by ``record.field``.
         backwards: whether the fields of every record stand in the opposite order.
         borrows: whether ``decide`` borrows the database.
+        code: what it does: items of a component that end in a core instance ``$made`` with the export
+            ``call``, which takes the address of its arguments and gives that of its result.
     """
     types = _Types(widths or {}, backwards=backwards)
     types.declared.update(dict.fromkeys(METHODS, _RESOURCE))
@@ -125,7 +128,7 @@ def change_text(
     function = _function(types, "decide", DECIDE)
     if borrows:
         function = function.replace("(own $database)", "(borrow $database)")
-    return _component(types, "state-change-types", imports, _DECIDE, "decide", function)
+    return _component(types, "state-change-types", imports, code, "decide", function)
 
 
 def all_methods() -> list[str]:
