@@ -148,14 +148,26 @@ def test_events_are_folded_in_batches_each_over_what_the_one_before_returned(
     assert folded == b"do-fail-on:none,e-1 e-2 e-3 e-4 e-5 "
 
 
-def test_a_batch_is_told_when_the_view_was_last_modified(view: StateViewComponent) -> None:
-    # Events come in the order of effective time, so the newest is not the last one here.
-    history = [stored(2), stored(1), stored(3)]
-    told = fold(view, None, history, CONTEXT, batch_size=2)["view"]
-    assert told["last_modified_revision"] == 2
-    assert told["last_modified_timestamp"] == wire.time(datetime.fromisoformat("2024-01-02T00:00Z"))
-    first = fold(view, None, history[:1], CONTEXT)["view"]
-    assert (first["last_modified_revision"], first["content"]) == (0, None)
+@pytest.mark.parametrize(
+    ("numbers", "batch_size", "newest"),
+    [([1, 3, 2, 4], 3, 3), ([3, 1, 4], 1, 3), ([1, 2], 1, 1)],
+    ids=["the newest in the middle", "an older one after it", "each newer"],
+)
+def test_a_batch_is_told_when_the_view_was_last_modified(
+    view: StateViewComponent, numbers: list[int], batch_size: int, newest: int
+) -> None:
+    # Events may come in the order of effective time, so the last one need not be the newest.
+    history = [stored(number) for number in numbers]
+    told = fold(view, None, history, CONTEXT, batch_size=batch_size)["view"]
+    moment = datetime.fromisoformat(f"2024-01-{newest:02}T00:00+00:00")
+    assert told["last_modified_revision"] == newest
+    assert told["last_modified_timestamp"] == wire.time(moment)
+
+
+def test_a_view_that_is_told_nothing_was_never_modified(view: StateViewComponent) -> None:
+    told = fold(view, None, [stored(1)], CONTEXT)["view"]
+    assert (told["last_modified_revision"], told["content"]) == (0, None)
+    assert told["last_modified_timestamp"] == wire.time(EPOCH)
 
 
 def test_an_event_without_a_revision_leaves_last_modified_as_it_was(
