@@ -178,7 +178,9 @@ class Rows:
 
     def fill(self, offset: int, column: Iterable[int], code: str = "Q") -> None:
         """Write a word of each row; with the code ``q``, numbers with a sign."""
-        words = memoryview(array(code, column)).cast("B").cast("Q")
+        words = memoryview(array(code, column))
+        if code != "Q":
+            words = words.cast("B").cast("Q")
         self._words[offset // WORD :: self._stride] = words
 
     def fill_texts(self, offset: int, column: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""The view that the benchmarks fold: what an account holds, from JSON payloads."""
+"""A view of what an account holds, from JSON payloads, as the SDK has one write it."""
 
 from __future__ import annotations
 
