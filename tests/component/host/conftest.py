@@ -1,8 +1,8 @@
-"""The two echo components, built against our contract and against one that differs from it."""
+"""The two echo components, built against our contract and one that differs from it, with both codecs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -10,6 +10,7 @@ import pytest
 
 from evidentsource_runtime.build import build
 from evidentsource_runtime.host import Host, StateChangeComponent, StateViewComponent
+from evidentsource_runtime.host.convert.choice import VARIABLE
 
 DATA = Path(__file__).parents[2] / "data" / "host"
 CONTRACTS = {"own": None, "variant": DATA / "variant.wit"}
@@ -32,9 +33,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return make
 
 
-@pytest.fixture(scope="session")
-def host() -> Host:
-    return Host(source_roots=[DATA])
+@pytest.fixture(scope="session", params=["packed", "stock"])
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    """A host with either codec: whatever they are asked, both give the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(request.param))
+        yield Host(source_roots=[DATA])
 
 
 @pytest.fixture(scope="session", params=CONTRACTS)
