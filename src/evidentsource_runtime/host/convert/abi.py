@@ -29,7 +29,9 @@ Body: TypeAlias = Callable[[StoreContext, Any, Any], None]
 """Takes the store, wasmtime's array of arguments, and where the result goes. It raises nothing but
 :class:`WasmtimeError`, which ends the call."""
 
-MEMORY: Final = memoryview((ctypes.c_ubyte * (2**63 - 1)).from_address(0)).cast("B").toreadonly()
+MEMORY: Final[memoryview] = (
+    memoryview((ctypes.c_ubyte * (2**63 - 1)).from_address(0)).cast("B").toreadonly()
+)
 """The memory of the process by address, to read values where wasmtime put them.
 
 Nothing checks an address: use none but those that wasmtime gave, while the value lives.

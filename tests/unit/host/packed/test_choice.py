@@ -65,7 +65,7 @@ def test_another_layout_means_stock_and_one_warning(
 
 
 def _break_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken: Mapping[str, tuple[int, str]] = layout.NUMBERS | {"u64": (layout.U64, "q")}
+    broken: Mapping[str, tuple[int, str]] = {**layout.NUMBERS, "u64": (layout.U64, "q")}
     monkeypatch.setattr("evidentsource_runtime.host.convert.packed.readers.NUMBERS", broken)
 
 

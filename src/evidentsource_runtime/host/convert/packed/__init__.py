@@ -8,8 +8,10 @@ are read once, and nothing stands between the domain and memory:
 - :mod:`.writers` and :mod:`.readers` make one closure for each type, :mod:`.makers` says what is made
   of what was read;
 - :mod:`.events` and :mod:`.attributes` pack events, of which there are many, in columns;
-- :mod:`.bodies` are the functions a component calls, :mod:`.codec` is the whole;
-- :mod:`.check` tries all of it against wasmtime-py's conversion before it is used.
+- :mod:`.plan` is what is made of one component's contract, :mod:`.bodies` are the functions that it
+  calls, and :mod:`.codec` is the whole;
+- :mod:`.check` tries all of it against wasmtime-py's conversion before it is used, on the components of
+  :mod:`.specimen` and by means of :mod:`.trial`.
 
 Nothing here is shared between threads but what never changes, so calls run in parallel.
 """

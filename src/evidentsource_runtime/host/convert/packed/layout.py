@@ -10,6 +10,7 @@ structures that wasmtime-py itself declares, before anything is packed.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import Final
 
 BOOL: Final = 0
@@ -46,7 +47,7 @@ MASK: Final = 2**64 - 1
 """Cuts a number to a word; a narrower one is the start of it, since both platforms of wasmtime-py
 (x86-64 and 64-bit ARM) put the low byte first."""
 
-NUMBERS: Final = {
+NUMBERS: Final[Mapping[str, tuple[int, str]]] = {
     "s8": (S8, "b"),
     "u8": (U8, "B"),
     "s16": (S16, "h"),
@@ -58,15 +59,15 @@ NUMBERS: Final = {
 }
 """By its name in WIT, the kind of a whole number and its code in :mod:`struct`."""
 
-SCALAR = struct.Struct("<B7xQ16x")
+SCALAR: Final[struct.Struct] = struct.Struct("<B7xQ16x")
 """Number, truth value, option or handle: kind, payload."""
-VECTOR = struct.Struct("<B7xQQ8x")
+VECTOR: Final[struct.Struct] = struct.Struct("<B7xQQ8x")
 """Text, list, record, tuple or enum: kind, size, address."""
-CASE = struct.Struct("<B7xQQQ")
+CASE: Final[struct.Struct] = struct.Struct("<B7xQQQ")
 """Variant: kind, the name of the case by size and address, the address of its value."""
-SIDE = struct.Struct("<B7xB7xQ8x")
+SIDE: Final[struct.Struct] = struct.Struct("<B7xB7xQ8x")
 """Result: kind, whether it is the good side, the address of its value."""
-NAME = struct.Struct("<QQ")
+NAME: Final[struct.Struct] = struct.Struct("<QQ")
 """A name: size and address."""
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from wasmtime.component import ResourceAny
 
@@ -46,7 +46,7 @@ from evidentsource_runtime.host.convert.shapes import Contract
 
 Writer: TypeAlias = Callable[[Sheet, Any], bytes]
 
-EVENTS = Many(CLOUDEVENT)
+EVENTS: Final[Many] = Many(CLOUDEVENT)
 _NONE = SCALAR.pack(OPTION, 0)
 
 
