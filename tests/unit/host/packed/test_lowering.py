@@ -6,8 +6,10 @@ refuses is refused by the other, with the same words.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -190,6 +192,7 @@ def _forged_integer() -> IntegerExtension:
         ProspectiveEvent("e", "stream", "t"),
         None,
         {"id": "e"},
+        SimpleNamespace(**dataclasses.asdict(Event("e", "s", "t"))),
         forged(_event(), id=5),
         forged(_event(), source=None),
         forged(_event(), event_type=b"t"),
