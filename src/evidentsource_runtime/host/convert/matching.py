@@ -118,7 +118,7 @@ class Matcher:
     def _match(self, shape: Shape, kind: wt.ValType | None, path: str, key: str) -> None:
         match shape, kind:
             case Whole(), wt.ValType() if type(kind) in _WIDTHS:
-                self.widths[key] = _WIDTHS[type(kind)]
+                _note(self.widths, key, _WIDTHS[type(kind)], path)
             case (Plain(name=name), _) if type(kind) is _PLAIN[name]:
                 pass
             case Handle(), wt.OwnType() | wt.BorrowType():

@@ -197,6 +197,7 @@ _SELECTOR = plain.selector(Selector.stream("accounts"))
         (_attributes(("dataschema", "binary", b"")), "attributes.dataschema"),
         (_attributes(("time", "integer", 5)), "attributes.time"),
         (_attributes(("time", "string", "yesterday")), "attributes.time"),
+        (_attributes(("time", "uri", "2024-01-01T00:00:00Z")), "attributes.time"),
         (
             _attributes(("time", "timestamp", record(seconds=MAX_SECONDS + 1, nanoseconds=0))),
             "attributes.time",

@@ -61,11 +61,11 @@ def test_a_column_of_another_length_is_refused() -> None:
 
 def test_memory_for_large_contents_is_used_again_and_never_by_two_at_once() -> None:
     cells = Cells(keep=10_000)
-    with Sheet(cells) as first, Sheet(cells) as second:
-        places = first.bytes_list(bytes(9_000)), second.bytes_list(bytes(9_000))
-        assert places[0] != places[1]
-    with Sheet(cells) as third:
-        assert third.bytes_list(b"\x07" * 8_000) in places
+    with Sheet(cells) as first:
+        place = first.bytes_list(bytes(9_000))
+    with Sheet(cells) as second, Sheet(cells) as third:
+        assert second.bytes_list(b"\x07" * 8_000) == place
+        assert third.bytes_list(bytes(8_000)) != place
 
 
 def test_memory_beyond_what_may_be_kept_is_given_back_to_python() -> None:
