@@ -1,26 +1,23 @@
 """Instant components against built ones: ``python -m benchmarks.instant``.
 
 Item (j): from source text to the first answer, with a warm cache. Item (k): the two kinds of build,
-by time, size, and the calls. Ratios stand first; every figure is the median of several runs, in
-milliseconds: by the clock, and of this thread's processor time, which a busy machine changes less.
-Nothing is measured while something is built or compiled: whatever is missing in the cache is made
-before.
+by time, size, and the calls. Every figure is the median of several runs, but builds and first loads,
+which are timed once; processor time is this thread's, which a busy machine changes less.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from benchmarks.table import Row, at_most, lines
 from evidentsource_core import Command, StateChangeMetadata
 from evidentsource_core.reference import ReferenceDatabase
 from evidentsource_runtime.build import BuildResult, build
@@ -88,87 +85,70 @@ def calls(component: Any, database: Any) -> Taken:
     return timed(lambda: decide(component, database))
 
 
-def table(rows: list[tuple[str, ...]]) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+def answers(project: Path, database: Any) -> Iterator[Row]:
+    for what, taken in source_to_answer(project, database):
+        figures = f"{taken.clock:.1f} ms, {taken.cpu:.1f} of them processor time"
+        name = f"source to first answer / {TARGET_J:.0f} ms, {what}"
+        yield Row("j", name, taken.clock / TARGET_J, figures, at_most(1))
+
+
+def compared(what: str, one: float, other: float, unit: str) -> Row:
+    return Row(
+        "k", f"filled / snapshot: {what}", one / other, f"{one:,.1f} and {other:,.1f} {unit}"
+    )
+
+
+def kinds(folder: Path, project: Path, database: Any) -> Iterator[Row]:
+    """(k) the two kinds of build."""
+
+    def made(kind: str, *, force: bool = False) -> BuildResult:
+        return build(
+            CHANGE,
+            directory=project,
+            output=folder / f"{kind}.wasm",
+            reproducible=kind == "filled",
+            force=force,
         )
 
+    made("filled")
+    snapshot_build = timed(lambda: made("snapshot", force=True), runs=1)
+    snapshot = made("snapshot")
+    filled = made("filled")
+    filled_build = timed(lambda: made("filled"), runs=5)
+    yield compared("build", filled_build.clock, snapshot_build.clock, "ms")
+    snapshot_load = loaded_anew(folder / "compiled-snapshot", snapshot.path)
+    fresh = folder / "compiled-filled"
+    # The base is compiled once for all that are filled from it: by a first one.
+    edited(project)
+    loaded_anew(fresh, made("filled").path)
+    filled_load = loaded_anew(fresh, filled.path)
+    yield compared("first load", filled_load.clock, snapshot_load.clock, "ms")
+    yield compared("size", filled.size / 1e6, snapshot.size / 1e6, "MB")
+    host = Host()
+    per_call = calls(host.load(snapshot.path), database)
+    source = host.load_source(CHANGE, directory=project)
+    for what, component in (("filled", host.load(filled.path)), ("from source", source)):
+        taken = calls(component, database)
+        figures = f"{taken.cpu:.1f} and {per_call.cpu:.1f} ms of processor time"
+        yield Row("k", f"one decision, {what} / snapshot", taken.cpu / per_call.cpu, figures)
 
-def main() -> None:
+
+def loaded_anew(cache: Path, component: Path) -> Taken:
+    host = Host(cache)
+    return timed(lambda: host.load(component), runs=1)
+
+
+def rows() -> Iterator[Row]:
     logging.disable(logging.WARNING)
     database = ReferenceDatabase("bank", created_at=MOMENT).latest()
-    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
     with tempfile.TemporaryDirectory(prefix="evidentsource-bench-") as name:
         project = Path(name) / "project"
         shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("dist", "__pycache__"))
-
-        def made(kind: str, *, force: bool = False) -> BuildResult:
-            return build(
-                CHANGE,
-                directory=project,
-                output=Path(name) / f"{kind}.wasm",
-                reproducible=kind == "filled",
-                force=force,
-            )
-
-        made("filled")
-        build_ordinary = timed(lambda: made("ordinary", force=True), runs=1)
-        ordinary = made("ordinary")
-        filled = made("filled")
-        build_filled = timed(lambda: made("filled"), runs=5)
-        host = Host()
-        compiled: dict[str, Taken] = {}
-        components: dict[str, Any] = {}
-        for kind, result in (("ordinary", ordinary), ("filled", filled)):
-            fresh = Host(Path(name) / f"compiled-{kind}")
-            if kind == "filled":
-                # Its base is compiled once for all of its kind: by a first component of it.
-                edited(project)
-                other = made("filled")
-                fresh.load(other.path)
-            compiled[kind] = timed(lambda f=fresh, r=result: f.load(r.path), runs=1)  # type: ignore[misc]
-            components[kind] = host.load(result.path)
-        components["source"] = host.load_source(CHANGE, directory=project)
-        per_call = {kind: calls(component, database) for kind, component in components.items()}
-        answers = source_to_answer(project, database)
-    print("(j) from source text to the first answer, warm cache")
-    table(
-        [
-            (f"of the target, {TARGET_J:.0f} ms", "", "ms", "of that processor time"),
-            *(
-                (f"{taken.clock / TARGET_J:.2f}", what, f"{taken.clock:.1f}", f"{taken.cpu:.1f}")
-                for what, taken in answers
-            ),
-        ]
-    )
-    print("\n(k) the two kinds of build")
-    rows: list[tuple[str, float, float]] = [
-        ("build, ms", build_ordinary.clock, build_filled.clock),
-        (
-            "compile, or fill the base's compiled form, ms",
-            compiled["ordinary"].clock,
-            compiled["filled"].clock,
-        ),
-        ("size, MB", ordinary.size / 1e6, filled.size / 1e6),
-        *(
-            (
-                f"one decision, {what}, ms {how}",
-                per_call["ordinary"][column],
-                per_call[kind][column],
-            )
-            for kind, what in (("filled", "filled"), ("source", "loaded from source"))
-            for column, how in ((0, "by the clock"), (1, "of processor time"))
-        ),
-    ]
-    table(
-        [
-            ("filled / ordinary", "", "ordinary", "filled"),
-            *((f"{b / a:.3f}", what, f"{a:.1f}", f"{b:.1f}") for what, a, b in rows),
-        ]
-    )
+        yield from answers(project, database)
+        yield from kinds(Path(name), project, database)
+    logging.disable(logging.NOTSET)
 
 
 if __name__ == "__main__":
-    main()
+    for line in lines(rows()):
+        print(line)
