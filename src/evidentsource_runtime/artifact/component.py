@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evidentsource_functions.lane import EXPORT
 from evidentsource_runtime.artifact.binary import (
     CUSTOM,
     EXPORTS,
@@ -22,6 +23,8 @@ from evidentsource_runtime.artifact.facts import FACTS_SECTION, BuildFacts
 from evidentsource_runtime.problems import Problem
 
 WORLD_OF_EXPORT = {"evolve": "state-view", "decide": "state-change"}
+LANES = {EXPORT: 1}
+"""The versions of the lane, by the name of the export."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,12 @@ class ComponentFile:
         }
         return worlds.pop() if len(worlds) == 1 else None
 
+    @property
+    def lane(self) -> int | None:
+        """The version of the lane, by which batches of events may come as text, where it has one."""
+        versions = [LANES[each.name] for each in self.exports if each.name in LANES]
+        return max(versions, default=None)
+
     def as_json(self) -> dict[str, Any]:
         """Return everything as JSON values."""
         facts = self.facts
@@ -59,11 +68,13 @@ class ComponentFile:
             "path": str(self.path),
             "size": self.size,
             "world": self.world,
+            "lane": self.lane,
             "imports": [extern.name for extern in self.imports],
             "exports": [extern.name for extern in self.exports],
             "input_hash": None if facts is None else facts.input_hash,
             "module": None if facts is None else facts.module,
             "pure": None if facts is None else facts.pure,
+            "contract_only": None if facts is None else facts.contract_only,
             "sdk_version": None if facts is None else facts.sdk_version,
             "componentize_py_version": None if facts is None else facts.componentize_py_version,
             "wit_package": None if facts is None else facts.wit_package,

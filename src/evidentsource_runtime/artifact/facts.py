@@ -32,6 +32,7 @@ class BuildFacts:
             path relative to the project ("src/view.py").
         base: SHA-256 of the base component that a reproducible build filled; empty where an
             ordinary build made the component.
+        contract_only: whether it was to export what the contract has and nothing else.
 
     Example:
         >>> facts = BuildFacts("0" * 64, "state-view", "view", sources={"/0/view.py": "src/view.py"})
@@ -51,6 +52,7 @@ class BuildFacts:
     dependencies: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     base: str = ""
+    contract_only: bool = False
 
     def user_path(self, text: str) -> str:
         """Return a guest's traceback with its paths led back to the user's files."""
@@ -60,7 +62,8 @@ class BuildFacts:
 
     def to_json(self) -> str:
         """Return the facts as JSON text with sorted keys."""
-        known = {key: value for key, value in asdict(self).items() if key != "base" or value}
+        rare = ("base", "contract_only")
+        known = {key: value for key, value in asdict(self).items() if key not in rare or value}
         return json.dumps(known, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod

@@ -13,19 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import evidentsource_functions
+from evidentsource_functions import lane as lane_of_views
 from evidentsource_runtime.artifact import BuildFacts, read_component, with_facts
 from evidentsource_runtime.build import cache
 from evidentsource_runtime.build.closure import Closure, collect
 from evidentsource_runtime.build.componentize import Progress, componentize, tool_version
 from evidentsource_runtime.build.dependencies import Dependency, find_dependencies
 from evidentsource_runtime.build.entry import entry_source
-from evidentsource_runtime.build.errors import OutputError
+from evidentsource_runtime.build.errors import BuildError, OutputError
 from evidentsource_runtime.build.impure import impure_calls
 from evidentsource_runtime.build.preflight import check_imports, late_imports
 from evidentsource_runtime.build.staging import Staged, relative_origins, shared_places, stage
 from evidentsource_runtime.build.target import find_target
-from evidentsource_runtime.build.wit import read_contract
-from evidentsource_runtime.build.world import find_world
+from evidentsource_runtime.build.wit import Contract, read_contract
+from evidentsource_runtime.build.world import find_world, takes_lane
 from evidentsource_runtime.problems import Problem
 
 _HASH_FORMAT = 1
@@ -82,6 +83,7 @@ class _Plan:
     staged: Staged
     wit_files: dict[str, str]
     wit_package: str
+    contract_only: bool = False
     dependencies: tuple[Dependency, ...]
 
     def input_hash(self) -> str:
@@ -92,6 +94,7 @@ class _Plan:
             "pure": self.pure,
             "module": self.closure.target.module,
             "wit": self.wit_files,
+            "contract_only": self.contract_only,
             "files": self.staged.digests(),
         }
         return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
@@ -107,6 +110,7 @@ class _Plan:
             wit_package=self.wit_package,
             dependencies={each.name: each.version for each in self.dependencies},
             sources=relative_origins(self.staged, self.closure.target.project),
+            contract_only=self.contract_only,
         )
 
 
@@ -117,6 +121,7 @@ def build(
     wit: str | os.PathLike[str] | None = None,
     world: str | None = None,
     pure: bool = False,
+    contract_only: bool = False,
     force: bool = False,
     reproducible: bool = False,
     dependencies: Iterable[str] = (),
@@ -137,6 +142,9 @@ def build(
         world: the world's name, where it does not show from the source.
         pure: whether to take clock, randomness and files away: reading them raises
             `evidentsource_functions.wasm.pure.ImpureCall`.
+        contract_only: whether to export what the contract has and nothing else. Otherwise a state
+            view of the SDK's adapter also takes batches of events as text, which is many times
+            faster where the host knows it; `docs/lane.md` has it.
         force: whether to build even what is in the cache.
         reproducible: whether to fill a base component made before, which takes a moment and gives
             the same bytes for the same input; the modules are then imported at the first call of
@@ -158,6 +166,7 @@ def build(
           hint: check the path; it is taken from the current directory
     """
     if reproducible:
+        _refuse_filled(contract_only=contract_only)
         # The room above this one, which knows hosts too: it is entered when asked for.
         from evidentsource_runtime.instant.reproducible import (  # noqa: PLC0415
             build_reproducible,
@@ -181,15 +190,18 @@ def build(
     chosen = find_world(closure, world)
     contract = read_contract(None if wit is None else base / wit, chosen)
     late = late_imports(closure)
-    entry = entry_source(closure.target.module, late, world=chosen, pure=pure)
-    explained = pure and chosen == "state-view"
+    wit_files, explained = _world_files(
+        contract, chosen, pure=pure, lane=takes_lane(closure) and not contract_only
+    )
+    entry = entry_source(closure.target.module, late, explained=explained, pure=pure)
     plan = _Plan(
         closure=closure,
         world=chosen,
         pure=pure,
         staged=stage(closure, found, entry),
-        wit_files=contract.with_explanation() if explained else contract.files,
+        wit_files=wit_files,
         wit_package=contract.package,
+        contract_only=contract_only,
         dependencies=found,
     )
     path = base / (output or f"{closure.target.module.rpartition('.')[2]}.wasm")
@@ -209,6 +221,24 @@ def build(
         module=closure.target.module,
         warnings=tuple(impure_calls(closure)) if pure else (),
     )
+
+
+def _world_files(
+    contract: Contract, world: str, *, pure: bool, lane: bool
+) -> tuple[dict[str, str], bool]:
+    """The contract's files with what this component exports beside it; whether that explains."""
+    if lane and not contract.exports(lane_of_views.EXPORT):
+        # Its answers say in words why a fold failed, so a pure component needs nothing else.
+        return contract.with_exports(world, lane_of_views.WIT), False
+    explained = pure and world == "state-view"
+    return contract.with_explanation() if explained else contract.files, explained
+
+
+def _refuse_filled(*, contract_only: bool) -> None:
+    if contract_only:
+        message = "a reproducible component always exports more than the contract has"
+        hint = "leave one of reproducible and contract-only out"
+        raise BuildError(Problem("usage", message, hint=hint))
 
 
 def _component(

@@ -63,17 +63,17 @@ pure.install({prefix!r})
 """
 
 
-def entry_source(module: str, late: Iterable[str], *, world: str, pure: bool) -> str:
+def entry_source(module: str, late: Iterable[str], *, explained: bool, pure: bool) -> str:
     """Return the source of the entry module.
 
     Args:
         module: the user's module, dotted.
         late: modules that functions import; the build fails where nothing has loaded them.
-        world: the world that is built.
+        explained: whether it exports `explain-evolve`.
         pure: whether to install the guard.
     """
     source = _ENTRY.format(module=module, companions=COMPANIONS, late=sorted(late), mark=LATE_MARK)
-    if pure and world == "state-view":
+    if explained:
         source += _EXPLAIN
     if pure:
         source += _PURE.format(prefix=USER_PREFIX)

@@ -35,8 +35,12 @@ from evidentsource_runtime.problems import Problem
 
 _TABLE = ("tool", "evidentsource")
 _VIEWS, _CHANGES = "state-views", "state-changes"
-_TOP_KEYS = ("database", "dependencies", "pure", "wit", _VIEWS, _CHANGES)
-_COMMON_KEYS = ("module", "description", "dependencies", "pure", "source-code-uri")
+_TOP_KEYS = ("database", "dependencies", "pure", "contract-only", "wit", _VIEWS, _CHANGES)
+_COMMON_KEYS = (
+    *("module", "description", "dependencies", "pure", "contract-only"),
+    "source-code-uri",
+)
+_FLAGS = ("pure", "contract-only")
 _CHANGE_KEYS = _COMMON_KEYS
 _VIEW_KEYS = (*_COMMON_KEYS, "selector", "temporality", "content-type", "schema")
 _TEMPORALITIES = {each.value: each for each in QueryTemporality} | {
@@ -55,6 +59,7 @@ class ComponentSpec:
         line: where the manifest names it.
         definition: what it is published as: name, selector with parameters and the like.
         pure: whether to build it without clock, randomness and files.
+        contract_only: whether it exports what the contract has and nothing else.
         dependencies: distributions to build in.
     """
 
@@ -64,6 +69,7 @@ class ComponentSpec:
     line: int | None
     definition: StateViewDefinition | StateChangeDefinition
     pure: bool = False
+    contract_only: bool = False
     dependencies: tuple[str, ...] = ()
     source_code_uri: str | None = None
 
@@ -145,9 +151,9 @@ class _Reader:
         database = self.text_value(settings, (), "database")
         self.check_name(DatabaseName, database, ("database",))
         shared = self.names(settings, ())
-        pure = self.flag(settings, (), default=False)
+        flags = {key: self.flag(settings, (), key, default=False) for key in _FLAGS}
         components = [
-            self.component(kind, name, value, shared, pure=pure)
+            self.component(kind, name, value, shared, flags)
             for kind in (_VIEWS, _CHANGES)
             for name, value in self.components(settings, kind).items()
         ]
@@ -165,7 +171,7 @@ class _Reader:
         return table
 
     def component(
-        self, kind: str, name: str, value: Any, shared: tuple[str, ...], *, pure: bool
+        self, kind: str, name: str, value: Any, shared: tuple[str, ...], flags: dict[str, bool]
     ) -> ComponentSpec:
         path = (kind, name)
         is_view = kind == _VIEWS
@@ -177,7 +183,8 @@ class _Reader:
             module=self.text_value(table, path, "module"),
             line=line_of(self.text, (*_TABLE, *path)),
             definition=self.view(name, table, path) if is_view else self.change(name, table, path),
-            pure=self.flag(table, path, default=pure),
+            pure=self.flag(table, path, "pure", default=flags["pure"]),
+            contract_only=self.flag(table, path, "contract-only", default=flags["contract-only"]),
             dependencies=tuple(dict.fromkeys((*shared, *self.names(table, path)))),
             source_code_uri=self.optional_text(table, path, "source-code-uri"),
         )
@@ -255,10 +262,13 @@ class _Reader:
             self.fail(where, "wrong-type", "dependencies is a list of names", hint)
         return tuple(value)
 
-    def flag(self, table: dict[str, Any], path: tuple[str, ...], *, default: bool) -> bool:
-        value = table.get("pure", default)
+    def flag(
+        self, table: dict[str, Any], path: tuple[str, ...], key: str, *, default: bool
+    ) -> bool:
+        value = table.get(key, default)
         if not isinstance(value, bool):
-            self.fail((*path, "pure"), "wrong-type", "pure is true or false", "write pure = true")
+            message = f"{key} is true or false"
+            self.fail((*path, key), "wrong-type", message, f"write {key} = true")
         return value
 
     def check_name(

@@ -42,6 +42,7 @@ def build_project(
     directory: Path | None = None,
     *,
     pure: bool = False,
+    contract_only: bool = False,
     force: bool = False,
     reproducible: bool = False,
     wit: str | os.PathLike[str] | None = None,
@@ -56,6 +57,8 @@ def build_project(
     Args:
         directory: a folder in the project; the current directory where left out.
         pure: whether to build all of them pure; otherwise each as the manifest says.
+        contract_only: whether all of them export what the contract has and nothing else; otherwise
+            each as the manifest says.
         force: whether to build even what is in the cache.
         reproducible: whether to fill base components made before, as `build` does.
         wit: another `decider.wit`, instead of the manifest's.
@@ -82,6 +85,7 @@ def build_project(
             manifest,
             spec,
             pure=pure,
+            contract_only=contract_only,
             force=force,
             reproducible=reproducible,
             wit=chosen,
@@ -112,6 +116,7 @@ def _build_one(
     spec: ComponentSpec,
     *,
     pure: bool,
+    contract_only: bool,
     force: bool,
     reproducible: bool,
     wit: str | os.PathLike[str] | None,
@@ -128,6 +133,7 @@ def _build_one(
             wit=wit,
             world=spec.world,
             pure=pure or spec.pure,
+            contract_only=contract_only or spec.contract_only,
             force=force,
             reproducible=reproducible,
             dependencies=spec.dependencies,

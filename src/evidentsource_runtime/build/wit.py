@@ -46,6 +46,33 @@ class Contract:
         """
         return {name: _explaining(text) for name, text in self.files.items()}
 
+    def exports(self, name: str) -> bool:
+        """Return whether a world of the contract's own package exports that name already."""
+        named = re.compile(rf"\bexport\s+%?{re.escape(name)}\s*:")
+        return any(
+            named.search(_COMMENT.sub("", text))
+            for file, text in self.files.items()
+            if "/" not in file
+        )
+
+    def with_exports(self, world: str, exports: str) -> dict[str, str]:
+        """Return the files with further exports in a world of the contract's own package.
+
+        Args:
+            world: one of `worlds`.
+            exports: WIT that stands in the world's braces.
+
+        Raises:
+            ContractError: the package has no such world.
+        """
+        opening = re.compile(rf"\bworld\s+%?{re.escape(world)}\s*\{{")
+        for name, text in self.files.items():
+            # Its dependencies lie in folders below.
+            found = None if "/" in name else opening.search(_COMMENT.sub(_blank, text))
+            if found is not None:
+                return {**self.files, name: text[: found.end()] + exports + text[found.end() :]}
+        raise ContractError(_no_such_world(self.path, world, self.worlds))
+
 
 def shipped_contract() -> Path:
     """Return the path of the `decider.wit` that belongs to this SDK.
@@ -85,12 +112,20 @@ def read_contract(path: str | os.PathLike[str] | None, world: str) -> Contract:
     worlds = tuple(found for text in own.values() for found in _WORLD.findall(text))
     package = next((found[1] for text in own.values() if (found := _PACKAGE.search(text))), "")
     if world not in worlds:
-        close = difflib.get_close_matches(world, worlds, 1)
-        listed = ", ".join(worlds) or "none"
-        hint = f"did you mean {close[0]}?" if close else f"the contract's worlds: {listed}"
-        message = f"the contract has no world {world}"
-        raise ContractError(Problem("no-such-world", message, place, hint=hint))
+        raise ContractError(_no_such_world(place, world, worlds))
     return Contract(place, files, worlds, package)
+
+
+def _no_such_world(place: Path, world: str, worlds: tuple[str, ...]) -> Problem:
+    close = difflib.get_close_matches(world, worlds, 1)
+    listed = ", ".join(worlds) or "none"
+    hint = f"did you mean {close[0]}?" if close else f"the contract's worlds: {listed}"
+    return Problem("no-such-world", f"the contract has no world {world}", place, hint=hint)
+
+
+def _blank(comment: re.Match[str]) -> str:
+    # As long as the comment, so that places found in the rest are places in the whole.
+    return " " * len(comment[0])
 
 
 def _read(place: Path) -> dict[str, str]:

@@ -55,6 +55,20 @@ def find_world(closure: Closure, asked: str | None = None) -> str:
     return world
 
 
+def takes_lane(closure: Closure) -> bool:
+    """Return whether the target's `WitWorld` is a view whose batches may also come as text.
+
+    It is one of the SDK's adapter, and `evolve` is the adapter's own: one that the user overrides
+    must see every batch.
+    """
+    found = resolve(closure, closure.sources[closure.target.module], _EXPORT)
+    exported = None if found is None else model(closure, found)
+    if exported is None or exported.member("evolve") is not None:
+        return False
+    adapter = ADAPTER_OF_WORLD["state-view"]
+    return any(base.rpartition(".")[2] == adapter for base in exported.outer)
+
+
 def _checked_world(
     source: Source, found: Definition, exported: ClassModel | None, asked: str | None
 ) -> str:

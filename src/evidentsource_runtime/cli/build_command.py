@@ -27,6 +27,7 @@ def build_command(
     wit: Path | None = None,
     world: str | None = None,
     pure: Annotated[bool, Parameter(negative=())] = False,
+    contract_only: Annotated[bool, Parameter(negative=())] = False,
     force: Annotated[bool, Parameter(negative=())] = False,
     reproducible: Annotated[bool, Parameter(negative=())] = False,
     dependency: Annotated[list[str] | None, Parameter(negative=())] = None,
@@ -52,6 +53,8 @@ def build_command(
         The world, where the source leaves it open: `state-view` or `state-change`.
     pure
         Take clock, randomness and files away; reading them is then an error that names the line.
+    contract_only
+        Export what the contract has and nothing else: no lane for batches of events as text.
     force
         Build even what was built before.
     reproducible
@@ -72,6 +75,7 @@ def build_command(
         try:
             project = build_project(
                 pure=pure,
+                contract_only=contract_only,
                 force=force,
                 reproducible=reproducible,
                 wit=wit,
@@ -90,6 +94,7 @@ def build_command(
             wit=wit,
             world=world,
             pure=pure,
+            contract_only=contract_only,
             force=force,
             reproducible=reproducible,
             dependencies=dependency or (),

@@ -41,6 +41,8 @@ def _print(found: ComponentFile) -> None:
     print(short_path(found.path))
     print(f"  world    {found.world or 'none of EvidentSource'}")
     print(f"  size     {size_text(found.size)} ({found.size:,} bytes)")
+    if found.lane is not None:
+        print(f"  lane     version {found.lane}: batches of events may also come as text")
     if found.facts is None:
         print("  build    not made by `evidentsource build`: no facts in the file")
     else:
@@ -54,8 +56,9 @@ def _print(found: ComponentFile) -> None:
 
 def _print_facts(facts: BuildFacts) -> None:
     print(f"  inputs   sha256:{facts.input_hash}")
-    pure = ", pure" if facts.pure else ""
-    print(f"  module   {facts.module}{pure}")
+    kinds = ", pure" if facts.pure else ""
+    kinds += ", contract only" if facts.contract_only else ""
+    print(f"  module   {facts.module}{kinds}")
     tools = f"SDK {facts.sdk_version}, componentize-py {facts.componentize_py_version}"
     print(f"  built    with {tools}, contract {facts.wit_package}")
     for name, version in sorted(facts.dependencies.items()):
