@@ -83,8 +83,8 @@ class _Plan:
     staged: Staged
     wit_files: dict[str, str]
     wit_package: str
-    contract_only: bool = False
     dependencies: tuple[Dependency, ...]
+    contract_only: bool = False
 
     def input_hash(self) -> str:
         inputs = {
