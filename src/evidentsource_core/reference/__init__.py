@@ -15,12 +15,11 @@ components, gives the same results as :class:`ReferenceDatabase`.
 """
 
 from evidentsource_core.reference._changes import Decide, StateChangeResult
-from evidentsource_core.reference._records import stamped
 from evidentsource_core.reference._restore import as_prospective, recorded_time
-from evidentsource_core.reference._transactions import TransactionResult
 from evidentsource_core.reference._views import Evolve
-from evidentsource_core.reference.database import MAX_BYTES, MAX_EVENTS, ReferenceDatabase
+from evidentsource_core.reference.database import ReferenceDatabase
 from evidentsource_core.reference.snapshots import DatabaseSnapshot, SpeculativeSnapshot
+from evidentsource_core.rules import MAX_BYTES, MAX_EVENTS, TransactionResult, stamped
 
 __all__ = [
     "MAX_BYTES",

@@ -15,8 +15,8 @@ from evidentsource_core.domain.errors import (
 )
 from evidentsource_core.domain.events import Event, ProspectiveEvent
 from evidentsource_core.domain.state_change import Command, CommandRequest, StateChangeMetadata
-from evidentsource_core.reference._transactions import TransactionResult
 from evidentsource_core.reference.snapshots import DatabaseSnapshot
+from evidentsource_core.rules import TransactionResult
 
 Decide: TypeAlias = Callable[
     [DatabaseSnapshot, Command, StateChangeMetadata],

@@ -49,6 +49,11 @@ class Committed:
         low = self.log.length_at(start_at - 1)
         return self.log.select(selector, low, self.length, reverse=reverse)
 
+    def highest(self, selector: EventSelector) -> int:
+        """The highest revision of a selected record, 0 where there is none."""
+        last = next(self.select(selector, reverse=True), None)
+        return 0 if last is None else last.revision
+
 
 @dataclass(frozen=True, slots=True)
 class Speculated:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evidentsource_core.domain.events import Event, ProspectiveEvent
-from evidentsource_core.domain.extensions import Extensions, StringExtension
-from evidentsource_core.domain.identifiers import RECORDEDTIME_KEY, SEQUENCE_KEY
-from evidentsource_core.times import format_rfc3339, in_utc
+from evidentsource_core.rules import stamped
+from evidentsource_core.times import in_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +28,6 @@ class Record:
     def effective_order(self) -> tuple[datetime, int]:
         """Its place in the order of effective time."""
         return (self.effective_at, self.revision)
-
-
-def sequence_text(revision: int) -> str:
-    """The ``sequence`` attribute: 20 digits, so that texts sort as the revisions do.
-
-    >>> sequence_text(7)
-    '00000000000000000007'
-    """
-    return f"{revision:020d}"
-
-
-def stamped(extensions: Extensions, revision: int, recorded_at: datetime) -> Extensions:
-    """An event's own extension attributes, and behind them the two that the database assigns."""
-    assigned = {
-        SEQUENCE_KEY: StringExtension(sequence_text(revision)),
-        RECORDEDTIME_KEY: StringExtension(format_rfc3339(recorded_at)),
-    }
-    own = {name: value for name, value in extensions.items() if name not in assigned}
-    return Extensions(own | assigned)
 
 
 def store(event: ProspectiveEvent, streams: str, revision: int, recorded_at: datetime) -> Record:

@@ -29,21 +29,19 @@ from evidentsource_core.reference._history import Committed
 from evidentsource_core.reference._log import Log
 from evidentsource_core.reference._records import store
 from evidentsource_core.reference._restore import restored
-from evidentsource_core.reference._transactions import (
+from evidentsource_core.reference._views import Evolve, Views
+from evidentsource_core.reference.snapshots import DatabaseSnapshot, Home
+from evidentsource_core.rules import (
+    MAX_BYTES,
+    MAX_EVENTS,
     Limits,
     TransactionResult,
     check_conditions,
     check_holds,
     check_transaction_id,
+    streams_uri,
 )
-from evidentsource_core.reference._views import Evolve, Views
-from evidentsource_core.reference.snapshots import DatabaseSnapshot, Home
 from evidentsource_core.times import from_parts, in_utc, require_aware, to_parts
-
-MAX_EVENTS = 10_000
-"""Events that one transaction may have, unless a database is told otherwise."""
-MAX_BYTES = 16 * 1024 * 1024
-"""Bytes that one transaction may have, unless a database is told otherwise."""
 
 
 class ReferenceDatabase:
@@ -92,7 +90,7 @@ class ReferenceDatabase:
         self._limits = Limits(max_events, max_bytes)
         self._views = Views()
         self._changes = Changes()
-        streams = f"https://{host}/db/{checked}/streams"
+        streams = streams_uri(host, checked)
         self._home = Home(checked, streams, born, self._views, view_batch_size)
         # Guards everything below and what is published. A commit holds it from the first look at
         # the log to the last write, which is what makes a transaction atomic.
@@ -192,7 +190,7 @@ class ReferenceDatabase:
             self._limits.check_count(events)
             valid = check_events(events, self._latest.log.has)
             self._limits.check_size(valid)
-            check_holds(check_conditions(conditions), self._latest)
+            check_holds(check_conditions(conditions), self._latest.highest)
             result = self._write(valid, transaction_id)
             self._by_id[transaction_id] = (content, result)
             return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,8 +25,13 @@ from evidentsource_core.domain.errors import (
 )
 from evidentsource_core.domain.events import Event, ProspectiveEvent
 from evidentsource_core.domain.identifiers import EventId
-from evidentsource_core.reference._history import History
-from evidentsource_core.reference._words import violation_in_words
+from evidentsource_core.domain.selectors import EventSelector
+from evidentsource_core.rules.words import violation_in_words
+
+MAX_EVENTS = 10_000
+"""Events that one transaction may have, unless a database is told otherwise."""
+MAX_BYTES = 16 * 1024 * 1024
+"""Bytes that one transaction may have, unless a database is told otherwise."""
 
 _TIMESTAMP_SIZE = 12
 
@@ -54,8 +59,8 @@ class TransactionResult:
 class Limits:
     """The most that one transaction may have."""
 
-    max_events: int
-    max_bytes: int
+    max_events: int = MAX_EVENTS
+    max_bytes: int = MAX_BYTES
 
     def check_count(self, events: Sequence[object]) -> None:
         """Raises EmptyTransaction for no event, TransactionTooLarge for more than the limit."""
@@ -133,16 +138,21 @@ def check_conditions(conditions: Iterable[object]) -> tuple[AppendCondition, ...
     return tuple(checked)
 
 
-def check_holds(conditions: Sequence[AppendCondition], history: History) -> None:
-    """Every condition, each by itself, against the highest revision that its selector selects.
+def check_holds(
+    conditions: Iterable[AppendCondition], highest_of: Callable[[EventSelector], int]
+) -> None:
+    """Every condition, each by itself.
+
+    Args:
+        conditions: what has to hold.
+        highest_of: the highest revision of an event that a selector selects, 0 where there is none.
 
     Raises:
         ConstraintViolations: with each that does not hold, in words.
     """
     violations: list[str] = []
     for index, condition in enumerate(conditions):
-        last = next(history.select(condition.selector, reverse=True), None)
-        highest = 0 if last is None else last.revision
+        highest = highest_of(condition.selector)
         if not condition.holds(highest):
             violations.append(violation_in_words(index, condition, highest))
     if violations:
