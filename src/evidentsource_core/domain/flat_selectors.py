@@ -51,8 +51,10 @@ class FlatOrNode:
 
 FlatSelectorNode: TypeAlias = FlatEqualsNode | FlatStartsWithNode | FlatAndNode | FlatOrNode
 
-_STREAM, _SUBJECT, _TYPE = range(3)
-_EQUALS, _STARTS_WITH, _AND, _OR = range(4)
+STREAM, SUBJECT, TYPE = range(3)
+"""The attributes that a step of a program compares."""
+EQUALS, STARTS_WITH, AND, OR = range(4)
+"""The operations of a program; the last two take the results of the two steps before them."""
 
 Program: TypeAlias = tuple[tuple[int, int, str | None], ...]
 """A selector made ready for many events: an operation, which attribute, and what to compare."""
@@ -68,29 +70,29 @@ def holds(program: Program, stream: str | None, subject: str | None, event_type:
     facts = (stream, subject, event_type)
     held: list[bool] = []
     for operation, attribute, text in program:
-        if operation == _EQUALS:
+        if operation == EQUALS:
             held.append(facts[attribute] == text)
-        elif operation == _STARTS_WITH:
+        elif operation == STARTS_WITH:
             held.append((facts[attribute] or "").startswith(text or ""))
         else:
             right, left = held.pop(), held.pop()
-            held.append(left and right if operation == _AND else left or right)
+            held.append(left and right if operation == AND else left or right)
     return held[0]
 
 
 def _step(node: FlatSelectorNode) -> tuple[int, int, str | None]:
     if isinstance(node, FlatAndNode):
-        return (_AND, 0, None)
+        return (AND, 0, None)
     if isinstance(node, FlatOrNode):
-        return (_OR, 0, None)
+        return (OR, 0, None)
     if isinstance(node, FlatEqualsNode):
-        return (_EQUALS, *_comparison(node.attribute))
-    return (_STARTS_WITH, *_comparison(node.prefix))
+        return (EQUALS, *_comparison(node.attribute))
+    return (STARTS_WITH, *_comparison(node.prefix))
 
 
 def _comparison(leaf: EventAttribute | EventAttributePrefix) -> tuple[int, str | None]:
     if isinstance(leaf, (StreamAttribute, StreamPrefix)):
-        return (_STREAM, leaf.stream.value)
+        return (STREAM, leaf.stream.value)
     if isinstance(leaf, (SubjectAttribute, SubjectPrefix)):
-        return (_SUBJECT, None if leaf.subject is None else leaf.subject.value)
-    return (_TYPE, leaf.event_type.value)
+        return (SUBJECT, None if leaf.subject is None else leaf.subject.value)
+    return (TYPE, leaf.event_type.value)
