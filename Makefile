@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types floors pytest newer soak clean
+.PHONY: help demo test lint format types floors pytest newer soak bench fuzz clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -57,6 +57,13 @@ newer: $(STAMP) ## The unit tests on a newer Python, where there is one
 
 soak: $(STAMP) ## 20,000 calls with traps among them: memory and open files stay flat
 	@$(BIN)/python -m tests.soak.host
+
+bench: $(STAMP) ## What everything costs, beside limits and peers: one table, ratios first
+	@$(BIN)/python -m benchmarks
+
+FUZZ_SECONDS ?= 600
+fuzz: $(STAMP) ## What reads values of others, fuzzed for 10 minutes (FUZZ_SECONDS=600)
+	@$(BIN)/python -m tests.fuzz.boundary --seconds $(FUZZ_SECONDS)
 
 clean: ## Remove what was made here (built components in the user's cache stay)
 	rm -rf $(VENV) .venv-newer dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
