@@ -42,6 +42,7 @@ from evidentsource_core import (
     ProspectiveEvent,
     StringEventData,
 )
+from evidentsource_functions.testing._anything import ANYTHING
 from evidentsource_functions.testing._builder import (
     EventBuilder,
     TestEventBuilder,
@@ -51,28 +52,83 @@ from evidentsource_functions.testing._builder import (
     test_stored_event,
 )
 from evidentsource_functions.testing._canned import StateViewResult
+from evidentsource_functions.testing._clock import Clock, stable_ids
+from evidentsource_functions.testing._commands import CommandSpec, command
+from evidentsource_functions.testing._comparing import ComparingLevel, LevelsDiffer
 from evidentsource_functions.testing._database import MockDatabase
 from evidentsource_functions.testing._derived import (
     MockDatabaseAtEffectiveTimestamp,
     MockDatabaseAtRevision,
     MockSpeculativeDatabase,
 )
+from evidentsource_functions.testing._events import EventSpec, event
+from evidentsource_functions.testing._failure import ScenarioFailed
+from evidentsource_functions.testing._in_memory import Database
+from evidentsource_functions.testing._levels import (
+    Level,
+    LevelUnavailable,
+    current_level,
+    level_names,
+    register_level,
+    use_level,
+)
+from evidentsource_functions.testing._outcome import Decided
+from evidentsource_functions.testing._rules import ChangeRule, RuleBook, RuleSource, ViewRule
+from evidentsource_functions.testing._scenarios import Given, Scenarios
+from evidentsource_functions.testing._stage import (
+    Attempt,
+    MemoryStage,
+    Outcome,
+    Reading,
+    Rules,
+    Stage,
+)
 
 __all__ = [
+    "ANYTHING",
+    "Attempt",
+    "ChangeRule",
+    "Clock",
+    "CommandSpec",
+    "ComparingLevel",
+    "Database",
+    "Decided",
     "Event",
     "EventBuilder",
     "EventData",
     "EventSelector",
+    "EventSpec",
+    "Given",
+    "Level",
+    "LevelUnavailable",
+    "LevelsDiffer",
+    "MemoryStage",
     "MockDatabase",
     "MockDatabaseAtEffectiveTimestamp",
     "MockDatabaseAtRevision",
     "MockSpeculativeDatabase",
+    "Outcome",
     "ProspectiveEvent",
+    "Reading",
+    "RuleBook",
+    "RuleSource",
+    "Rules",
+    "ScenarioFailed",
+    "Scenarios",
+    "Stage",
     "StateViewResult",
     "StringEventData",
     "TestEventBuilder",
+    "ViewRule",
+    "command",
     "create_prospective_event",
     "create_stored_event",
+    "current_level",
+    "event",
+    "level_names",
+    "register_level",
+    "stable_ids",
     "test_event",
     "test_stored_event",
+    "use_level",
 ]

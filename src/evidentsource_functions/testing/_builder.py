@@ -108,7 +108,7 @@ class EventBuilder:
             InvalidTimestamp: it has no time zone, or the text is neither.
             InvalidType: it is none of these.
         """
-        self._time = _moment(date)
+        self._time = as_moment(date, "date")
         return self
 
     def timestamp(self, dt: datetime) -> EventBuilder:
@@ -167,6 +167,20 @@ class EventBuilder:
             dataschema=event.dataschema,
             extensions=Extensions(self._extensions),
         )
+
+    def unnamed(self) -> list[str]:
+        """The parts that nobody set, and that a build makes up or leaves out.
+
+        >>> EventBuilder("account.opened").id("e-1").unnamed()
+        ['time', 'dataschema', 'extensions']
+        """
+        parts = {
+            "id": self._id,
+            "time": self._time,
+            "dataschema": self._schema,
+            "extensions": self._extensions or None,
+        }
+        return [name for name, value in parts.items() if value is None]
 
     def _prospective(self, extensions: dict[str, ExtensionValue]) -> ProspectiveEvent:
         if self._stream is None:
@@ -239,14 +253,20 @@ def _payload(data: Any) -> tuple[EventData | None, str | None]:
     return StringEventData(dumps(unstructure(data)).decode()), "application/json"
 
 
-def _moment(value: Any) -> datetime:
+def as_moment(value: Any, field: str) -> datetime:
+    """A time with a zone, its RFC 3339 text, or a day, which stands for midnight in UTC.
+
+    Raises:
+        InvalidTimestamp: it has no time zone, or the text is neither.
+        InvalidType: it is none of these.
+    """
     if isinstance(value, str):
         try:
             value = date.fromisoformat(value)
         except ValueError:
-            return parse_rfc3339(value, "date")
+            return parse_rfc3339(value, field)
     if isinstance(value, datetime):
-        return require_aware("date", value)
+        return require_aware(field, value)
     if isinstance(value, date):
         return datetime.combine(value, time(tzinfo=UTC))
-    raise InvalidType("date", "a date, a datetime or their text", value)
+    raise InvalidType(field, "a date, a datetime or their text", value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,9 +18,7 @@ from evidentsource_core import (
     SelectorTemplate,
     StateChangeDefinition,
     StateChangeMetadata,
-    StateChangeName,
     StateViewDefinition,
-    StateViewName,
 )
 from evidentsource_core.reference import (
     DatabaseSnapshot,
@@ -29,12 +27,7 @@ from evidentsource_core.reference import (
     TransactionResult,
     stamped,
 )
-from evidentsource_functions.state_change import (
-    DecideFunc,
-    DecideResult,
-    create_state_change_handler,
-)
-from evidentsource_functions.state_view import create_state_view_handler
+from evidentsource_functions.state_change import DecideFunc
 from evidentsource_functions.testing._derived import (
     MockDatabaseAtEffectiveTimestamp,
     MockDatabaseAtRevision,
@@ -42,7 +35,10 @@ from evidentsource_functions.testing._derived import (
 )
 from evidentsource_functions.testing._described import DescribedDatabase
 from evidentsource_functions.testing._placing import AnyEvent, checked
+from evidentsource_functions.testing._published import change_rule, view_rule
 from evidentsource_functions.testing._reading import also_named
+from evidentsource_functions.testing._rules import ChangeRule, ViewRule
+from evidentsource_functions.testing._stage import NativeRules, Rules
 
 
 class MockDatabase(DescribedDatabase):
@@ -56,10 +52,11 @@ class MockDatabase(DescribedDatabase):
       revisions 99 and 100. Without :meth:`with_revision` the revision is the number of events.
     * :meth:`insert_event`, :meth:`transact` and :meth:`execute` then move the revision on.
     * An event without ``sequence`` and ``recordedtime`` gets them. Those that it brings along stand.
-    * Time stands still, at the revision timestamp.
+    * Time stands still, at the revision timestamp, unless there is a clock.
 
     Args:
         name: the database's name.
+        clock: what tells the time of what happens in it.
 
     >>> from evidentsource_core import Selector
     >>> from evidentsource_functions.testing import MockDatabase, create_stored_event
@@ -71,6 +68,10 @@ class MockDatabase(DescribedDatabase):
     >>> db.view_state("account-summary", 1).json()
     {'balance': 5}
     """
+
+    def __init__(self, name: str, *, clock: Callable[[], datetime] | None = None) -> None:
+        self._rules: Rules = NativeRules()
+        super().__init__(name, clock=clock)
 
     # --- what happens in it -------------------------------------------------------------------
 
@@ -88,10 +89,11 @@ class MockDatabase(DescribedDatabase):
             # It may have been recorded before this mock was made, which moves what is not declared.
             self._described(self._reached(revision), [*self._given, added])
             return
-        at = self.revision_timestamp
+        at = self.revision_timestamp if self._clock is None else self._now()
         stored = replace(added, extensions=stamped(added.extensions, revision, at))
         self._database.restore([stored])
-        self._happened(added, stored)
+        # What a clock has said stands; what only the description says follows the description.
+        self._happened(added if self._clock is None else stored, stored)
 
     def transact(
         self,
@@ -153,6 +155,10 @@ class MockDatabase(DescribedDatabase):
             self._written(before, result.transaction)
         return result
 
+    def _now(self) -> datetime:
+        moment = self.revision_timestamp
+        return moment if self._clock is None else max(self._clock(), moment)
+
     def _written(self, before: int, result: TransactionResult) -> None:
         # A transaction id that was used before wrote nothing now.
         if result.basis == before:
@@ -165,10 +171,10 @@ class MockDatabase(DescribedDatabase):
         self,
         name: str,
         view: type[Any] | Evolve,
-        selector: EventSelector | SelectorTemplate,
+        selector: EventSelector | SelectorTemplate | None = None,
         *,
-        temporality: QueryTemporality | str = QueryTemporality.REVISION,
-        content_type: str = "application/json",
+        temporality: QueryTemporality | str | None = None,
+        content_type: str | None = None,
         content_schema: str | None = None,
     ) -> StateViewDefinition:
         """Publish a view's own code, which is then folded over the events.
@@ -176,9 +182,10 @@ class MockDatabase(DescribedDatabase):
         Args:
             name: the view's name.
             view: its state class, or a handler ``(rendered, events) -> bytes | None``.
-            selector: which events it folds; ``Parameter`` leaves places for its parameters.
-            temporality: in which order: ``revision`` or ``effective_timestamp``.
-            content_type: what its content is.
+            selector: which events it folds; ``Parameter`` leaves places for its parameters. It may
+                be left out, as may what follows, where the class has a ``definition``.
+            temporality: in which order: ``revision`` (the default) or ``effective_timestamp``.
+            content_type: what its content is; JSON by default.
             content_schema: the URI of its content's schema.
 
         Returns:
@@ -186,18 +193,18 @@ class MockDatabase(DescribedDatabase):
 
         Raises:
             InvalidDefinition: the class cannot fold.
+            InvalidValue: nothing says which events it folds.
         """
-        definition = StateViewDefinition(
-            StateViewName(name),
-            SelectorTemplate.of(selector),
-            temporality=QueryTemporality(temporality),
-            content_type=content_type,
-            content_schema=content_schema,
+        return self._publish_view(
+            view_rule(
+                view,
+                name,
+                selector,
+                temporality=temporality,
+                content_type=content_type,
+                content_schema=content_schema,
+            )
         )
-        evolve = create_state_view_handler(view) if isinstance(view, type) else view
-        published = self._database.publish_state_view(definition, evolve)
-        self._views.append((definition, evolve))
-        return published
 
     def publish_state_change(
         self, name: str, decide: DecideFunc[Any], command_type: type[Any] | None = None
@@ -215,20 +222,26 @@ class MockDatabase(DescribedDatabase):
         Raises:
             InvalidDefinition: the two cannot work; the message names what is missing.
         """
-        if command_type is None:
-            handler = create_state_change_handler(decide)
-        else:
-            handler = create_state_change_handler(command_type, decide)
+        return self._publish_change(change_rule(decide, name, command_type=command_type))
+
+    def _publish_view(self, rule: ViewRule) -> StateViewDefinition:
+        evolve = self._rules.evolve(rule)
+        published = self._database.publish_state_view(rule.definition, evolve)
+        self._views.append((rule.definition, evolve))
+        return published
+
+    def _publish_change(self, rule: ChangeRule) -> StateChangeDefinition:
+        decide = self._rules.decide(rule)
 
         def on_this(
             db: DatabaseSnapshot, command: Command, metadata: StateChangeMetadata
-        ) -> DecideResult:
+        ) -> tuple[Iterable[ProspectiveEvent], Iterable[AppendCondition]]:
             # Through the mock, so that the rule sees the views that were inserted.
-            return handler(MockDatabaseAtRevision(self, db.revision), command, metadata)
+            at_revision: Any = MockDatabaseAtRevision(self, db.revision)
+            return decide(at_revision, command, metadata)
 
-        definition = StateChangeDefinition(StateChangeName(name))
-        published = self._database.publish_state_change(definition, on_this)
-        self._changes.append((definition, on_this))
+        published = self._database.publish_state_change(rule.definition, on_this)
+        self._changes.append((rule.definition, on_this))
         return published
 
     # --- other databases of it ----------------------------------------------------------------

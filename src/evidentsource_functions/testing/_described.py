@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -27,11 +27,13 @@ class DescribedDatabase(MockReader):
 
     Args:
         name: the database's name.
+        clock: what tells the time of what happens in it; by default time stands still.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, clock: Callable[[], datetime] | None = None) -> None:
         self._name = DatabaseName(name).value
-        self._declared = Declared(opened_at=datetime.now(UTC))
+        self._clock = clock
+        self._declared = Declared(opened_at=datetime.now(UTC) if clock is None else clock())
         # As they were given; where they stand is worked out anew with each description.
         self._given: list[Event] = []
         self._canned = CannedViews()
@@ -101,7 +103,9 @@ class DescribedDatabase(MockReader):
         """A reference database of that description, and its events."""
         placed = place(given, declared)
         database = ReferenceDatabase(
-            self._name, created_at=placed.created_at, clock=lambda: placed.revision_timestamp
+            self._name,
+            created_at=placed.created_at,
+            clock=self._clock or (lambda: placed.revision_timestamp),
         )
         database.restore(
             placed.events,
