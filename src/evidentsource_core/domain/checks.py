@@ -12,6 +12,13 @@ from evidentsource_core.domain.errors import (
     InvalidType,
 )
 from evidentsource_core.domain.events import ProspectiveEvent
+from evidentsource_core.domain.selectors import (
+    AndSelector,
+    EqualsSelector,
+    EventSelector,
+    OrSelector,
+    StartsWithSelector,
+)
 
 IsTaken = Callable[[str, str], bool]
 """Whether a stream has an event of an id."""
@@ -76,6 +83,17 @@ def check_earlier(revision: object, latest: int) -> int:
             f"{revision} is not from 0 to {latest}, the revision of this database"
         )
     return revision
+
+
+def check_selector(selector: object) -> EventSelector:
+    """``selector``, if it is one.
+
+    Raises:
+        InvalidType: it is not.
+    """
+    if not isinstance(selector, (EqualsSelector, StartsWithSelector, AndSelector, OrSelector)):
+        raise InvalidType("selector", "a selector", selector, "build it with Selector")
+    return selector
 
 
 def check_view(name: object, version: object) -> tuple[str, int]:
