@@ -1,0 +1,194 @@
+"""The levels beyond Python in this process: sandbox, component, server, and all compared."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from evidentsource_core import (
+    AppendCondition,
+    Command,
+    Event,
+    ProspectiveEvent,
+    RenderedStateView,
+    StateChangeMetadata,
+)
+from evidentsource_core.reference import DatabaseSnapshot, Decide, Evolve
+from evidentsource_functions.testing import (
+    ChangeRule,
+    ComparingLevel,
+    Level,
+    LevelUnavailable,
+    Rules,
+    RuleSource,
+    ViewRule,
+    level_named,
+    level_names,
+    register_level,
+    use_level,
+)
+from evidentsource_runtime.testing.components import Component, Components, session_components
+
+__all__ = [
+    "SANDBOX",
+    "ComponentLevel",
+    "ComponentRules",
+    "SandboxLevel",
+    "all_of",
+    "level_names",
+    "server_url",
+    "set_server_url",
+    "use_level",
+]
+
+NATIVE, SANDBOX, COMPONENT, SERVER, ALL = "native", "sandbox", "component", "server", "all"
+
+_url: list[str] = []
+
+
+def server_url() -> str | None:
+    """The server that tests run against (``--es-url``), for what registers the level ``server``."""
+    return _url[-1] if _url else None
+
+
+def set_server_url(url: str | None) -> None:
+    """Name the server that tests run against; None for no server."""
+    _url[:] = [] if url is None else [url]
+
+
+class ComponentRules(Rules):
+    """Runs rules as components, for a database in memory.
+
+    A component is made when its rule is first needed: a test of one rule does not wait for the
+    others.
+
+    Args:
+        level: the name of the level, for messages.
+        load: gives the component of a module.
+    """
+
+    def __init__(self, level: str, load: Callable[[RuleSource], Component]) -> None:
+        self._level = level
+        self._load = load
+        self._failure: Exception | None = None
+
+    def evolve(self, view: ViewRule) -> Evolve:
+        """What folds a view."""
+        source = self._source(view.source, view.name, "state_view_type")
+
+        def evolve(rendered: RenderedStateView, events: list[Event]) -> bytes | None:
+            component: Any = self._loaded(source)
+            content: bytes | None = component.handler()(rendered, events)
+            return content
+
+        return evolve
+
+    def decide(self, change: ChangeRule) -> Decide:
+        """What decides a command."""
+        source = self._source(change.source, change.name, "decide_func")
+
+        def decide(
+            database: DatabaseSnapshot, command: Command, metadata: StateChangeMetadata
+        ) -> tuple[Iterable[ProspectiveEvent], Iterable[AppendCondition]]:
+            component: Any = self._loaded(source)
+            decided: tuple[list[ProspectiveEvent], list[AppendCondition]] = component.decide(
+                database, command, metadata
+            )
+            return decided
+
+        return decide
+
+    def check(self) -> None:
+        """Raise why a component could not be made, which a rule may have taken for its own."""
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+
+    def _source(self, source: RuleSource | None, rule: str, attribute: str) -> RuleSource:
+        if source is not None:
+            return source
+        raise LevelUnavailable(
+            self._level,
+            f"no component can be made of {rule}",
+            f"its module needs a WitWorld whose {attribute} it is; or mark the test "
+            '@pytest.mark.es_level("native")',
+        )
+
+    def _loaded(self, source: RuleSource) -> Component:
+        try:
+            return self._load(source)
+        except Exception as error:
+            self._failure = error
+            raise
+
+
+class SandboxLevel(Level):
+    """The user's source inside of wasmtime, without a build: milliseconds after an edit."""
+
+    name = SANDBOX
+
+    def __init__(self, components: Components | None = None) -> None:
+        self._components = components
+
+    def rules(self) -> Rules:
+        """Run each rule from its source."""
+        components = self._components or session_components()
+        return ComponentRules(self.name, components.from_source)
+
+
+class ComponentLevel(Level):
+    """The component that would be shipped, built once and then taken from the cache."""
+
+    name = COMPONENT
+
+    def __init__(self, components: Components | None = None) -> None:
+        self._components = components
+
+    def rules(self) -> Rules:
+        """Run each rule as its built component."""
+        components = self._components or session_components()
+        return ComponentRules(self.name, components.built)
+
+
+def _no_server() -> Level:
+    raise LevelUnavailable(
+        SERVER,
+        "it needs a running server, and nothing that speaks to one is installed here",
+        "what does, registers the level (evidentsource_functions.testing.register_level) and takes "
+        "the server's address from --es-url",
+    )
+
+
+def all_of(names: Iterable[str]) -> Level:
+    """The level ``all`` of some levels only.
+
+    Args:
+        names: their names; ``server`` counts where a server is named.
+
+    Raises:
+        LevelUnavailable: one of them cannot run here.
+    """
+    wanted = set(names)
+    rules = [level_named(name) for name in (NATIVE, SANDBOX, COMPONENT) if name in wanted]
+    others = [level_named(SERVER)] if SERVER in wanted and (server_url() or not rules) else []
+    if len(rules) + len(others) == 1:
+        return [*rules, *others][0]
+    return ComparingLevel(rules, others)
+
+
+def _all_levels() -> Level:
+    return all_of((NATIVE, SANDBOX, COMPONENT, SERVER))
+
+
+register_level(SANDBOX, SandboxLevel)
+register_level(COMPONENT, ComponentLevel)
+if SERVER not in level_names():
+    register_level(SERVER, _no_server)
+register_level(ALL, _all_levels)
+
+
+@atexit.register
+def _remove_files() -> None:
+    if session_components.cache_info().currsize:
+        session_components().close()

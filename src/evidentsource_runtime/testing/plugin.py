@@ -1,0 +1,222 @@
+"""The pytest plugin: ``--es-level``, ``--es-url``, the marker ``es_level`` and the fixtures.
+
+pytest loads it in every project whose environment has this package. So it imports nothing but
+pytest until a test asks for something of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from evidentsource_functions.testing import Clock, Database
+    from evidentsource_runtime.host import StateChangeComponent, StateViewComponent
+
+LEVELS = ("native", "sandbox", "component", "server", "all")
+NATIVE = LEVELS[0]
+_MARKER = "es_level"
+_MARKER_HELP = (
+    "es_level(*names): the levels of EvidentSource rules (native, sandbox, component, server) that "
+    "a test is for; at others it is skipped"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    group = parser.getgroup("evidentsource", "rules of EvidentSource")
+    group.addoption(
+        "--es-level",
+        choices=LEVELS,
+        default=None,
+        help="where rules run: native (default), sandbox, component, server, or all and compared",
+    )
+    group.addoption("--es-url", default=None, metavar="URL", help="the server of the level server")
+    parser.addini("es_level", "where rules run, unless --es-level says it", default=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a level that cannot run before any test does."""
+    config.addinivalue_line("markers", _MARKER_HELP)
+    chosen = _chosen(config)
+    if chosen is not None and chosen not in LEVELS:
+        raise pytest.UsageError(f"es_level = {chosen!r}: known are {', '.join(LEVELS)}")
+    if chosen in (None, NATIVE):
+        return
+    from evidentsource_core import EvidentSourceError  # noqa: PLC0415 - see the module's docstring
+    from evidentsource_functions.testing import level_named  # noqa: PLC0415
+    from evidentsource_runtime.testing.levels import set_server_url  # noqa: PLC0415
+
+    set_server_url(config.getoption("--es-url"))
+    try:
+        level_named(chosen)
+    except EvidentSourceError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say the level, where somebody chose one."""
+    chosen = _chosen(config)
+    if chosen is None:
+        return []
+    url = config.getoption("--es-url")
+    return [f"evidentsource: level {chosen}" + (f" at {url}" if url else "")]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let whoever waits for a build see what for."""
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or _chosen(session.config) in (None, NATIVE):
+        return
+    from evidentsource_runtime.testing.components import session_components  # noqa: PLC0415
+
+    def tell(line: str) -> None:
+        reporter.ensure_newline()
+        reporter.write_line(f"evidentsource: {line}")
+
+    session_components().tell(tell)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse markers that name no level."""
+    for item in items:
+        marker = item.get_closest_marker(_MARKER)
+        if marker is not None and (
+            marker.kwargs or not marker.args or not set(marker.args) <= set(LEVELS[:-1])
+        ):
+            known = ", ".join(LEVELS[:-1])
+            raise pytest.UsageError(f"{item.nodeid}: es_level takes one or more of {known}")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Run a test at its level, from its first fixture to its last."""
+    level, reason = _level_of(item)
+    if level == NATIVE or reason is not None:
+        yield
+        return
+    from evidentsource_runtime.testing.levels import use_level  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        stack.enter_context(use_level(_instance(level, item)))
+        yield
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that is not for the level."""
+    reason = _level_of(item)[1]
+    if reason is not None:
+        pytest.skip(reason)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Say the level of a test that failed."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    level = _level_of(item)[0]
+    if report.failed and (level != NATIVE or _chosen(item.config) is not None):
+        report.sections.append(("evidentsource", f"level {level}"))
+
+
+@pytest.fixture
+def es_level(request: pytest.FixtureRequest) -> str:
+    """The level that the test runs at."""
+    return _level_of(request.node)[0]
+
+
+@pytest.fixture
+def es_clock() -> Clock:
+    """A clock that stands at the beginning of 2024 until the test moves it."""
+    from evidentsource_functions.testing import Clock  # noqa: PLC0415
+
+    return Clock()
+
+
+@pytest.fixture
+def es_ids(es_level: str) -> Iterator[None]:
+    """The ids that ``uuid.uuid4()`` makes are the same at every run. Natively only."""
+    from evidentsource_functions.testing import stable_ids  # noqa: PLC0415
+
+    if es_level != NATIVE:
+        pytest.skip(f"es_ids holds for rules in this process, not at the level {es_level}")
+    with stable_ids():
+        yield
+
+
+@pytest.fixture
+def es_database(request: pytest.FixtureRequest, es_clock: Clock) -> Database:
+    """A database in memory with every rule that the nearest ``[tool.evidentsource]`` names.
+
+    Its clock is the fixture ``es_clock``. The rules run at the test's level.
+    """
+    from evidentsource_runtime.testing.projects import project_database  # noqa: PLC0415
+
+    return project_database(_project(request), clock=es_clock)
+
+
+@pytest.fixture
+def es_component(
+    request: pytest.FixtureRequest, es_level: str
+) -> Callable[..., StateViewComponent | StateChangeComponent]:
+    """Gives the component of a module: ``es_component("savings.withdraw")``.
+
+    It is made once a session: built, from the cache where it can be; at the level ``sandbox`` it is
+    the module's source. Further arguments are those of ``RuleSource``: ``pure``, ``dependencies``,
+    ``wit``.
+    """
+    from evidentsource_functions.testing import RuleSource  # noqa: PLC0415
+    from evidentsource_runtime.testing.components import session_components  # noqa: PLC0415
+
+    folder = _project(request)
+
+    def component(module: str, **settings: Any) -> StateViewComponent | StateChangeComponent:
+        source = RuleSource(module, folder, **settings)
+        components = session_components()
+        return components.from_source(source) if es_level == "sandbox" else components.built(source)
+
+    return component
+
+
+def _chosen(config: pytest.Config) -> str | None:
+    """The level that somebody chose, on the command line or in the configuration."""
+    return config.getoption("--es-level") or config.getini("es_level") or None
+
+
+def _level_of(item: pytest.Item) -> tuple[str, str | None]:
+    """A test's level, and why it is skipped there, if it is."""
+    chosen = _chosen(item.config)
+    marker = item.get_closest_marker(_MARKER)
+    if marker is None:
+        return chosen or NATIVE, None
+    names = [str(name) for name in marker.args]
+    if chosen is None:
+        return NATIVE if NATIVE in names else names[0], None
+    if chosen == "all" or chosen in names:
+        return chosen, None
+    return chosen, f"it is for the level {' or '.join(names)}, not {chosen}"
+
+
+def _instance(level: str, item: pytest.Item) -> Any:
+    """The level itself; of ``all``, those that a test's marker leaves."""
+    from evidentsource_functions.testing import level_named  # noqa: PLC0415
+    from evidentsource_runtime.testing.levels import all_of  # noqa: PLC0415
+
+    marker = item.get_closest_marker(_MARKER)
+    if level == "all" and marker is not None:
+        return all_of([str(name) for name in marker.args])
+    return level_named(level)
+
+
+def _project(request: pytest.FixtureRequest) -> Path:
+    """The nearest folder above a test whose pyproject.toml has a ``[tool.evidentsource]``."""
+    start = Path(request.path).parent
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file() and "[tool.evidentsource" in file.read_text("utf-8"):
+            return folder
+    return Path(request.config.rootpath)
