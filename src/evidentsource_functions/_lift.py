@@ -61,6 +61,7 @@ from evidentsource_core.domain.selectors import (
     unflatten,
 )
 from evidentsource_core.times import from_parts, parse_rfc3339
+from evidentsource_functions._lazy import SLOTS, LazyEvent, make_events, text_data
 
 
 def lift_datetime(moment: Any) -> datetime:
@@ -83,6 +84,49 @@ def lift_event(cloudevent: Any) -> Event:
         extensions=extensions,
         **fields,
     )
+
+
+def lift_stored_events(cloudevents: list[Any]) -> list[Event]:
+    """Events that a host gave, each of which lifts a field when it is asked for.
+
+    What :func:`lift_event` refuses is then refused where the field is read.
+    """
+    return list[Event](make_events(_HostEvent, cloudevents))
+
+
+class _HostEvent(LazyEvent):
+    """An event in a record of the contract."""
+
+    __slots__ = ()
+
+    # Reading these costs no more than a slot does, so nothing is kept of them.
+    id = property(lambda event: event._raw.id)  # noqa: SLF001 - its own
+    source = property(lambda event: event._raw.source)  # noqa: SLF001
+    event_type = property(lambda event: event._raw.type)  # noqa: SLF001
+
+    def data_as_string(self) -> str | None:
+        """The payload as text, without making more of it."""
+        data = self._raw.data
+        if data is None or _case(data) != "String":
+            return Event.data_as_string(self)
+        text: str = data.value
+        return text
+
+
+def _read_attribute(name: str) -> Callable[[_HostEvent], Any]:
+    def read(event: _HostEvent) -> Any:
+        fields, extensions = _attributes(event._raw.attributes)  # noqa: SLF001 - its own reader
+        values: dict[str, Any] = {**dict.fromkeys(_FIELDS), **fields, "extensions": extensions}
+        for each, value in values.items():
+            SLOTS[each](event, value)
+        return values[name]
+
+    return read
+
+
+def _read_data(event: _HostEvent) -> EventData | None:
+    data = event._raw.data  # noqa: SLF001 - its own reader
+    return text_data(data.value) if data is not None and _case(data) == "String" else _data(data)
 
 
 def lift_prospective(cloudevent: Any) -> ProspectiveEvent:
@@ -139,6 +183,11 @@ _FIELDS: Mapping[str, Callable[[str, Any], Any]] = {
     "time": _time,
     "datacontenttype": _text,
     "dataschema": _text,
+}
+
+_HostEvent.readers = {
+    "data": _read_data,
+    **{name: _read_attribute(name) for name in (*_FIELDS, "extensions")},
 }
 
 _EXTENSIONS: Mapping[str, Callable[[Any], ExtensionValue]] = {

@@ -28,7 +28,7 @@ from evidentsource_core.domain.queries import (
 from evidentsource_core.domain.revision import check_revision
 from evidentsource_core.domain.selectors import EventSelector
 from evidentsource_core.domain.state_view import StateView
-from evidentsource_functions._lift import lift_datetime, lift_event
+from evidentsource_functions._lift import lift_datetime, lift_stored_events
 from evidentsource_functions._lower import Lowering
 from evidentsource_functions.wasm import _bindings
 
@@ -136,7 +136,7 @@ class _Handle:
             cloudevents = self._resource().query_events(query)
         except _bindings.Err as error:
             raise DatabaseAccessError.query_failed(str(error.value)) from None
-        return [lift_event(cloudevent) for cloudevent in cloudevents]
+        return lift_stored_events(cloudevents)
 
     def query_events_with_options(
         self, selector: EventSelector, options: QueryOptions

@@ -16,11 +16,23 @@ Content: TypeAlias = tuple[str | None, bytes | None]
 Answer: TypeAlias = tuple[str | None, bytes | None, str | None]
 """A content, or a failure in words."""
 
+_has_only_answers = False
+
+
+def tell_everything_in_answers() -> None:
+    """Nothing else can be told: a pure component has no stderr, and an exit says nothing."""
+    global _has_only_answers  # noqa: PLW0603 - set once, at the end of a pure build
+    _has_only_answers = True
+
 
 def fold(
     handler: StateViewHandler, header: str, contents: list[Content], batches: list[str]
 ) -> list[Answer]:
-    """Fold each content with its batch; a failure stands in its own answer and stops no other."""
+    """Fold each content with its batch; a failure stands in its own answer and stops no other.
+
+    What ends the component by the contract (``sys.exit``) ends it here as well, unless it is pure:
+    then words are all that it has.
+    """
     facts = json.loads(header)
     context = StateViewContext(
         facts["database"],
@@ -31,21 +43,22 @@ def fold(
         facts["content_type"],
         facts["content_schema"],
     )
+    source = facts["source"]
+    caught = BaseException if _has_only_answers else Exception
     answers: list[Answer] = []
-    for content, batch, modified in zip(contents, batches, facts["modified"], strict=True):
-        revision, *timestamp = modified
-        rendered = RenderedStateView(context, _bytes(content), revision, from_parts(*timestamp))
-        answers.append(_answer(handler, rendered, batch, facts["source"]))
+    for content, batch, modified, count in zip(
+        contents, batches, facts["modified"], facts["counts"], strict=True
+    ):
+        try:
+            revision, *timestamp = modified
+            rendered = RenderedStateView(context, _bytes(content), revision, from_parts(*timestamp))
+            answers.append(_answer(handler(rendered, decode_batch(batch, source, count))))
+        except caught:
+            answers.append((None, None, traceback.format_exc()))
     return answers
 
 
-def _answer(
-    handler: StateViewHandler, rendered: RenderedStateView, batch: str, source: str
-) -> Answer:
-    try:
-        content: Any = handler(rendered, decode_batch(batch, source))
-    except (Exception, SystemExit):  # noqa: BLE001 - the answer carries whatever it was
-        return (None, None, traceback.format_exc())
+def _answer(content: Any) -> Answer:
     if content is None:
         return (None, None, None)
     try:

@@ -24,6 +24,7 @@ from types import CellType, FrameType, FunctionType
 from typing import Any, NoReturn
 
 from evidentsource_core.domain.errors import EvidentSourceError
+from evidentsource_functions.wasm import _lane
 
 CLOCK = (
     "use metadata.command_received_at in a state change, and the event's own time in a state view"
@@ -115,6 +116,7 @@ def install(user_prefix: str) -> None:
     _seedless_generators_refuse(user_prefix)
     _class_clocks_refuse(user_prefix)
     _missing_modules_refuse()
+    _lane.tell_everything_in_answers()
 
 
 def _replacements(prefix: str) -> Iterator[tuple[int, tuple[Any, Any]]]:

@@ -7,10 +7,11 @@
     events, conditions = change.decide(database, command, metadata)
 
 The rooms: :mod:`.loading` and :mod:`.cache` get a component, :mod:`.instances` runs it,
-:mod:`.components` is what callers hold, :mod:`.database` what components hold, :mod:`.convert` carries
-values across.
+:mod:`.components` is what callers hold, with :mod:`.folding` and :mod:`.many` behind its views;
+:mod:`.database` is what components hold, :mod:`.convert` carries values across.
 """
 
+from evidentsource_functions.lane import EncodedEvents
 from evidentsource_runtime.host.components import StateChangeComponent, StateViewComponent
 from evidentsource_runtime.host.convert.lift import Decision
 from evidentsource_runtime.host.deterministic import Deterministic
@@ -27,6 +28,7 @@ from evidentsource_runtime.host.errors import (
 from evidentsource_runtime.host.host import Host
 from evidentsource_runtime.host.limits import Limits
 from evidentsource_runtime.host.loading import CompileProgress
+from evidentsource_runtime.host.many import Fold, Folded
 
 __all__ = [
     "CompileProgress",
@@ -39,6 +41,9 @@ __all__ = [
     "ComponentTrap",
     "Decision",
     "Deterministic",
+    "EncodedEvents",
+    "Fold",
+    "Folded",
     "Host",
     "HostCallError",
     "Limits",

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
-from evidentsource_core.domain.errors import EvidentSourceError, InvalidType
+from evidentsource_core.domain.errors import InvalidType
 from evidentsource_core.domain.events import Event
-from evidentsource_core.domain.extensions import TimestampExtension
-from evidentsource_core.domain.identifiers import RECORDEDTIME_KEY
 from evidentsource_core.domain.state_change import Command, StateChangeMetadata
 from evidentsource_core.domain.state_view import RenderedStateView, StateViewContext
-from evidentsource_core.times import EPOCH, parse_rfc3339
+from evidentsource_core.times import EPOCH
 from evidentsource_functions.errors import StateChangeError, StateChangeErrorKind
+from evidentsource_functions.lane import EncodedEvents
 from evidentsource_runtime.artifact import BuildFacts
+from evidentsource_runtime.host.convert.lane import Step
 from evidentsource_runtime.host.convert.lift import Decision
-from evidentsource_runtime.host.convert.shapes import EXPLAIN, World
-from evidentsource_runtime.host.errors import ComponentTrap
-from evidentsource_runtime.host.instances import Instance, Template
+from evidentsource_runtime.host.convert.shapes import World
+from evidentsource_runtime.host.folding import Folding
+from evidentsource_runtime.host.instances import Template
 from evidentsource_runtime.host.limits import exceeded_memory
 from evidentsource_runtime.host.loading import Loaded
+from evidentsource_runtime.host.many import Fold, Folded, Many, fold_all
 
 
 class _Component:
@@ -57,14 +56,21 @@ class StateViewComponent(_Component):
     """A component of the world ``state-view``; :meth:`.host.Host.load` gives it.
 
     Every call of :meth:`evolve` runs in an instance of its own, so that nothing the component keeps in
-    its globals gets from one view into another.
+    its globals gets from one view into another; those of one :meth:`evolve_many` share theirs. Where
+    the component has the lane (``docs/lane.md``), batches go to it as text.
     """
 
     world = World.STATE_VIEW
 
-    def __init__(self, loaded: Loaded, template: Template, batch_size: int) -> None:
+    def __init__(self, loaded: Loaded, template: Template, batch_size: int, *, lane: bool) -> None:
         super().__init__(loaded, template)
         self._batch_size = batch_size
+        self._folding = Folding(loaded, template, lane=lane)
+
+    @property
+    def uses_lane(self) -> bool:
+        """Whether batches go to it as text, which is many times faster."""
+        return self._folding.has_lane
 
     def evolve(
         self,
@@ -96,37 +102,86 @@ class StateViewComponent(_Component):
             ComponentInputError: its contract cannot carry a value, which the message names.
             ComponentLimitError: it took more than it may, or the content or a payload is too large.
         """
-        if context is None:
-            context = StateViewContext("local", self.name, 1, last_modified_revision, EPOCH)
-        state = RenderedStateView(context, content, last_modified_revision, last_modified_timestamp)
-        size = self._batch_size if batch_size is None else checked_batch_size(batch_size)
-        remaining = iter(events)
-        batch = list(islice(remaining, size))
-        folded = 0
+        state = RenderedStateView(
+            self._context(context, last_modified_revision),
+            content,
+            last_modified_revision,
+            last_modified_timestamp,
+        )
+        size = self._size(batch_size)
         with self._template.instance() as instance:
-            while True:
-                state = _after(state, self._fold(instance, state, batch, folded), batch)
-                folded += len(batch)
-                batch = list(islice(remaining, size))
-                if not batch:
-                    return state.content
+            return fold_all(self._folding, instance, state, events, size)
 
-    def _fold(
-        self, instance: Instance, state: RenderedStateView, batch: list[Event], folded: int
+    def evolve_encoded(
+        self,
+        content: bytes | None,
+        events: EncodedEvents,
+        context: StateViewContext | None = None,
+        *,
+        last_modified_revision: int = 0,
+        last_modified_timestamp: datetime = EPOCH,
     ) -> bytes | None:
-        try:
-            return instance.call(
-                lambda codec, store, func: codec.evolve(store, func, state, batch, folded)
-            )
-        except ComponentTrap as error:
-            if not error.silent or not self._loaded.contract.explains:
-                raise
-            # A pure component cannot write; it says in another call why this one failed.
-            with self._template.instance(EXPLAIN) as another:
-                words = another.call(
-                    lambda codec, store, func: codec.explain(store, func, state, batch, folded)
-                )
-            raise self._template.trap(error.trap, words or "") from None
+        """Fold one batch that is text already, as a store makes it without touching single events.
+
+        Args:
+            content: the content so far, None at first.
+            events: the batch; it is folded in one call, whatever its size.
+            context: which view of which database it is, as in :meth:`evolve`.
+            last_modified_revision: the revision of the last event that is in ``content``.
+            last_modified_timestamp: when that was recorded.
+
+        Returns:
+            The new content, the same as :meth:`evolve` gives for the events of the batch.
+
+        Raises:
+            ComponentInputError: the text is no such batch; the message names the place.
+            ComponentTrap, ComponentLimitError: as in :meth:`evolve`.
+        """
+        if not isinstance(events, EncodedEvents):
+            raise InvalidType("events", "EncodedEvents", events)
+        state = RenderedStateView(
+            self._context(context, last_modified_revision),
+            content,
+            last_modified_revision,
+            last_modified_timestamp,
+        )
+        with self._template.instance() as instance:
+            return self._folding.fold(instance, Step(state, events))
+
+    def evolve_many(
+        self,
+        folds: Iterable[Fold],
+        context: StateViewContext | None = None,
+        *,
+        batch_size: int | None = None,
+    ) -> Iterator[Folded]:
+        """Fold many contents of the view, each with its own events; in few calls, with the lane.
+
+        They share instances: a view that keeps something in its globals, which no view should, may
+        find there what another fold has left. In everything else each result is that of
+        :meth:`evolve` alone, and one that fails stops no other.
+
+        Args:
+            folds: the contents with their events. They are taken as results are asked for, a
+                thousand or so ahead.
+            context: which view of which database it is; by default as in :meth:`evolve`, the
+                database at revision 0.
+            batch_size: how many events of one content go into one call; the host's by default.
+
+        Returns:
+            What became of each, in order: its new content, or the error that :meth:`evolve` raises.
+
+        Raises:
+            InvalidType: one of ``folds`` is none; whatever ``folds`` itself raises comes as it is.
+        """
+        many = Many(self._folding, self._context(context, 0), self._size(batch_size))
+        return many.run(folds)
+
+    def _context(self, context: StateViewContext | None, revision: int) -> StateViewContext:
+        return context or StateViewContext("local", self.name, 1, revision, EPOCH)
+
+    def _size(self, batch_size: int | None) -> int:
+        return self._batch_size if batch_size is None else checked_batch_size(batch_size)
 
     def handler(self) -> Callable[[RenderedStateView, list[Event]], bytes | None]:
         """The view as a function, in the form that ``ReferenceDatabase`` and a test ask for."""
@@ -199,33 +254,3 @@ def checked_batch_size(size: int) -> int:
     if size < 1:
         raise ValueError(f"batch_size: a batch has at least 1 event, got {size}")
     return size
-
-
-def _after(
-    state: RenderedStateView, content: bytes | None, batch: list[Event]
-) -> RenderedStateView:
-    """The view after a batch: last modified by its event of the highest revision.
-
-    In the order of effective time, that need not be the last one.
-    """
-    newest = max(batch, key=lambda event: event.revision() or 0, default=None)
-    revision = newest.revision() if newest is not None else None
-    if newest is None or revision is None or revision <= state.last_modified_revision:
-        return replace(state, content=content)
-    recorded_at = _recorded_at(newest)
-    return RenderedStateView(
-        state.context,
-        content,
-        revision,
-        state.last_modified_timestamp if recorded_at is None else recorded_at,
-    )
-
-
-def _recorded_at(event: Event) -> datetime | None:
-    value = event.extension(RECORDEDTIME_KEY)
-    if isinstance(value, TimestampExtension):
-        return value.value
-    try:
-        return None if value is None else parse_rfc3339(str(value.value))
-    except EvidentSourceError:
-        return None

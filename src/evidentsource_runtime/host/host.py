@@ -51,6 +51,8 @@ class Host:
             else may be able to write there.
         batch_size: how many events a view is given at once.
         limits: what one call of a component may take: time, memory, sizes.
+        lane: whether batches of events go as text to views that take them so, which gives the same
+            and is many times faster; by the contract alone otherwise.
         deterministic: what components take for the time and for chance, so that a decision can be
             repeated exactly; both are live by default.
         output_limit: bytes kept, of each call, of what the component prints to each of its streams.
@@ -72,6 +74,7 @@ class Host:
         *,
         batch_size: int = DEFAULT_BATCH_SIZE,
         limits: Limits = DEFAULT_LIMITS,
+        lane: bool = True,
         deterministic: Deterministic | None = None,
         output_limit: int = DEFAULT_CAP,
         source_roots: Iterable[str | os.PathLike[str]] = (),
@@ -80,6 +83,7 @@ class Host:
         self._cache = _default_cache() if cache_dir is None else CompiledCache(Path(cache_dir))
         self._batch_size = checked_batch_size(batch_size)
         self._limits = limits
+        self._lane = lane
         self._deterministic = deterministic
         self._output_limit = output_limit
         self._cells = Cells(limits.content_bytes)
@@ -92,7 +96,12 @@ class Host:
         self._bases = self._room(limits)
 
     def load(
-        self, source: Source, *, name: str | None = None, limits: Limits | None = None
+        self,
+        source: Source,
+        *,
+        name: str | None = None,
+        limits: Limits | None = None,
+        lane: bool | None = None,
     ) -> StateViewComponent | StateChangeComponent:
         """Load a component: from the cache in milliseconds, or compiled in some seconds.
 
@@ -100,6 +109,7 @@ class Host:
             source: its path, or its bytes.
             name: what to call it in messages and logs; by default after its file.
             limits: what one call of it may take; the host's limits by default.
+            lane: whether batches of events may go to it as text; the host's choice by default.
 
         Returns:
             The kind of component that it is, by what it exports.
@@ -110,7 +120,7 @@ class Host:
         """
         engine = self._room(limits or self._limits).engine
         loaded = load(source, name, engine, self._cache, self._progress)
-        return self._start(loaded, self._source_map(loaded), limits=limits)
+        return self._start(loaded, self._source_map(loaded), limits=limits, lane=lane)
 
     def load_source(
         self,
@@ -123,6 +133,7 @@ class Host:
         pure: bool = False,
         name: str | None = None,
         limits: Limits | None = None,
+        lane: bool | None = None,
     ) -> StateViewComponent | StateChangeComponent:
         """Run a user's modules in the sandbox without building them: in milliseconds after an edit.
 
@@ -141,6 +152,7 @@ class Host:
             pure: whether to take clock, randomness and files away, already from the import on.
             name: what to call it in messages and logs; by default after its module.
             limits: what one call of it may take; the host's limits by default.
+            lane: whether batches of events may go to it as text; the host's choice by default.
 
         Raises:
             BuildError: the modules cannot become a component, with file, line and hint; or they
@@ -151,7 +163,7 @@ class Host:
         from evidentsource_runtime.instant.loading import load_program  # noqa: PLC0415
 
         return load_program(
-            partial(self._start, ahead=True, limits=limits),
+            partial(self._start, ahead=True, limits=limits, lane=lane),
             self._room(limits or self._limits),
             module_or_path,
             name=name,
@@ -170,6 +182,7 @@ class Host:
         *,
         ahead: bool = False,
         limits: Limits | None = None,
+        lane: bool | None = None,
     ) -> StateViewComponent | StateChangeComponent:
         limits = limits or self._limits
         engine = self._room(limits).engine
@@ -201,7 +214,8 @@ class Host:
         else:
             instance.close()
         if loaded.contract.world is World.STATE_VIEW:
-            return StateViewComponent(loaded, template, self._batch_size)
+            allowed = self._lane if lane is None else lane
+            return StateViewComponent(loaded, template, self._batch_size, lane=allowed)
         return StateChangeComponent(loaded, template)
 
     def _room(self, limits: Limits) -> Bases:

@@ -66,7 +66,7 @@ class Template:
         self.limits = limits
         self.deterministic = deterministic
         self._compiled = loaded.compiled
-        self._export = loaded.contract.export
+        self.export = loaded.contract.export
         self._prepare = prepare
         self._ahead: list[Instance] = []
         with Deferral():
@@ -76,30 +76,27 @@ class Template:
                 link_simulation(self._linker, loaded.compiled, engine)
             codec.link(self._linker, FUNCTIONS)
 
-    def start(self, store: Store, export: str | None = None) -> Func:
-        """Make an instance in ``store``; the function that it exports, its world's by default."""
+    def start(self, store: Store) -> ComponentInstance:
+        """Make an instance in ``store``."""
         instance = self._linker.instantiate(store, self._compiled)
         if self._prepare is not None:
             self._prepare(store, instance)
-        func = instance.get_func(store, export or self._export)
-        if func is None:
-            raise WasmtimeError(f"no function {export or self._export}")
-        return func
+        return instance
 
-    def instance(self, export: str | None = None) -> Instance:
-        """An instance that has not been called: the one kept ahead, or a new one.
-
-        Args:
-            export: the function that it is for, its world's by default.
-        """
+    def instance(self) -> Instance:
+        """An instance that has not been called: the one kept ahead, or a new one."""
         with suppress(IndexError):
-            if export is None:
-                return self._ahead.pop()
-        return Instance(self, export)
+            return self._ahead.pop()
+        return Instance(self)
 
     def keep_ahead(self, instance: Instance) -> None:
         """Keep an instance that has not been called, for the first call."""
         self._ahead.append(instance)
+
+    def log_failure(self, words: str) -> None:
+        """Log what a component wrote to stderr, or would have."""
+        for line in self.sources.translate(clean(words)).splitlines():
+            self.logger.warning("%s", line)
 
     def trap(self, trap: str, words: str) -> ComponentTrap:
         """The error for a trap, from what the component left in words."""
@@ -111,10 +108,16 @@ class Template:
 
 
 class Instance:
-    """One instance. It is closed after its last call, and never used again after a failed one."""
+    """One instance. It is closed after its last call, and never used again after a failed one.
 
-    def __init__(self, template: Template, export: str | None = None) -> None:
+    Attributes:
+        said: what its last call wrote to stderr.
+    """
+
+    def __init__(self, template: Template) -> None:
         self._template = template
+        self._funcs: dict[str, Func] = {}
+        self.said = ""
         given = template.deterministic
         self._simulation = None if given is None else given.simulation()
         try:
@@ -123,7 +126,7 @@ class Instance:
                 self._store = Store(template.engine)
                 template.limits.apply(self._store)
                 self._store.set_wasi(self._output.wasi())
-            self._func = self._run(self._call(), lambda: template.start(self._store, export))
+            self._exports = self._run(self._call(), lambda: template.start(self._store))
         except BaseException:
             self.close()
             raise
@@ -139,13 +142,30 @@ class Instance:
     ) -> None:
         self.close()
 
-    def call(self, use: Callable[[Codec, Store, Func], T]) -> T:
+    def call(self, use: Callable[[Codec, Store, Func], T], export: str | None = None) -> T:
         """Run one call.
+
+        Args:
+            use: makes the call.
+            export: the function that is called, its world's by default.
 
         Raises:
             ComponentError: it failed, in the component or in what the component used.
         """
-        return self._run(self._call(), lambda: use(self._template.codec, self._store, self._func))
+
+        def work() -> T:
+            func = self._func(export or self._template.export)
+            return use(self._template.codec, self._store, func)
+
+        return self._run(self._call(), work)
+
+    def _func(self, name: str) -> Func:
+        if name not in self._funcs:
+            found = self._exports.get_func(self._store, name)
+            if found is None:
+                raise WasmtimeError(f"no function {name}")
+            self._funcs[name] = found
+        return self._funcs[name]
 
     def close(self) -> None:
         """Give everything back that the instance holds."""
@@ -170,17 +190,15 @@ class Instance:
                 answer = work()
         except WasmtimeError as error:
             self._fail(call, error, time.monotonic() - started)
-        self._log_output()
+        self.said = self._log_output()
         return answer
 
     def _log_output(self) -> str:
         """Log what was printed; what went to stderr."""
         stdout, stderr = self._output.take()
-        logger = self._template.logger
         for line in stdout.splitlines():
-            logger.info("%s", line)
-        for line in self._template.sources.translate(clean(stderr)).splitlines():
-            logger.warning("%s", line)
+            self._template.logger.info("%s", line)
+        self._template.log_failure(stderr)
         return stderr
 
     def _fail(self, call: Call, error: WasmtimeError, seconds: float) -> NoReturn:

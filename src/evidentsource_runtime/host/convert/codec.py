@@ -23,6 +23,11 @@ from evidentsource_runtime.host.convert.lift import Decision
 HostFunction: TypeAlias = Callable[..., Any]
 """A function on a database: it takes the database and domain values, and gives one."""
 
+Content: TypeAlias = tuple[str | None, bytes | None]
+"""A content on the lane: as text or as bytes, or neither where there is none."""
+Answer: TypeAlias = tuple[str | None, bytes | None, str | None]
+"""What the lane answers for one content: the next one, or a failure in words."""
+
 
 class Codec(ABC):
     """Converts for one component. Everything is called within :func:`..calls.running`."""
@@ -57,6 +62,17 @@ class Codec(ABC):
         offset: int,
     ) -> str | None:
         """Call ``explain-evolve``: the traceback of the same call of ``evolve``, where it fails."""
+
+    @abstractmethod
+    def fold(
+        self,
+        store: Store,
+        func: Func,
+        header: str,
+        contents: Sequence[Content],
+        batches: Sequence[str],
+    ) -> list[Answer]:
+        """Call the lane (:mod:`evidentsource_functions.lane`) with what :mod:`.lane` has made."""
 
     @abstractmethod
     def decide(

@@ -257,6 +257,11 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
 
 EVOLVE: tuple[tuple[Shape, ...], Shape] = ((RENDERED, Many(CLOUDEVENT)), Maybe(BYTES))
 EXPLAIN_EVOLVE: tuple[tuple[Shape, ...], Shape] = (EVOLVE[0], Maybe(TEXT))
+FOLD: tuple[tuple[Shape, ...], Shape] = (
+    (TEXT, Many(Row((Maybe(TEXT), Maybe(BYTES)))), Many(TEXT)),
+    Many(Row((Maybe(TEXT), Maybe(BYTES), Maybe(TEXT)))),
+)
+"""The lane: see :mod:`evidentsource_functions.lane`."""
 DECIDE: tuple[tuple[Shape, ...], Shape] = (
     (DATABASE, COMMAND, METADATA),
     Outcome(Row((Many(CLOUDEVENT), Many(CONSTRAINT))), REFUSAL),

@@ -15,6 +15,7 @@ from typing import NoReturn, cast
 from wasmtime import Engine
 from wasmtime import component as wt
 
+from evidentsource_functions.lane import EXPORT as LANE
 from evidentsource_runtime.host.convert import contract as expected
 from evidentsource_runtime.host.convert.matching import Matcher, Mismatch, Width
 from evidentsource_runtime.host.errors import ComponentLoadError
@@ -66,6 +67,7 @@ class Contract:
         imports: the functions of that interface that it imports.
         borrows_database: whether ``decide`` borrows the database.
         explains: whether it exports :data:`EXPLAIN`.
+        folds: whether it exports the lane, by which batches of events go as text.
         widths: of its whole numbers, by ``record.field``, ``variant.case`` or function.
         orders: of the fields of its records, by record.
     """
@@ -76,6 +78,7 @@ class Contract:
     imports: tuple[Import, ...]
     borrows_database: bool
     explains: bool
+    folds: bool
     widths: Mapping[str, Width]
     orders: Mapping[str, tuple[str, ...]]
 
@@ -125,7 +128,8 @@ class _Reader:
             tuple(key for key in items if key in expected.METHODS),
             tuple(self._functions(interface, items)),
             isinstance(parameters[0], wt.BorrowType),
-            self._explains(),
+            self._exports_beside(EXPLAIN, expected.EXPLAIN_EVOLVE),
+            self._exports_beside(LANE, expected.FOLD),
             self._matcher.widths,
             self._matcher.orders,
         )
@@ -150,13 +154,16 @@ class _Reader:
             hint="a state view exports the function evolve, a state change the function decide",
         )
 
-    def _explains(self) -> bool:
-        item = self._exports.get(EXPLAIN)
+    def _exports_beside(
+        self, name: str, shapes: tuple[tuple[expected.Shape, ...], expected.Shape]
+    ) -> bool:
+        """Whether it exports that function, which is none of the contract's."""
+        item = self._exports.get(name)
         if not isinstance(item, wt.FuncType):
             return False
         parameters = [kind for _, kind in item.params]
         try:
-            Matcher().function(EXPLAIN, expected.EXPLAIN_EVOLVE, parameters, item.result)
+            Matcher().function(name, shapes, parameters, item.result)
         except Mismatch:
             # Somebody else's function of that name: none of the contract's business.
             return False

@@ -27,7 +27,7 @@ from evidentsource_runtime.host import calls, signals
 from evidentsource_runtime.host.calls import Call
 from evidentsource_runtime.host.convert import abi, bodies
 from evidentsource_runtime.host.convert.bodies import Body, words
-from evidentsource_runtime.host.convert.codec import Codec, HostFunction
+from evidentsource_runtime.host.convert.codec import Answer, Codec, Content, HostFunction
 from evidentsource_runtime.host.convert.lift import Decision, Lift
 from evidentsource_runtime.host.convert.lower import Lower
 from evidentsource_runtime.host.convert.shapes import Contract, Import
@@ -81,6 +81,18 @@ class StockCodec(Codec):
         arguments = self._lower.rendered(view), self._lower.events(events, offset=offset)
         words: str | None = _invoke(store, func, *arguments)
         return words
+
+    def fold(
+        self,
+        store: Store,
+        func: Func,
+        header: str,
+        contents: Sequence[Content],
+        batches: Sequence[str],
+    ) -> list[Answer]:
+        """Call the lane."""
+        answers = _invoke(store, func, header, list(contents), list(batches))
+        return [(text, data, words) for text, data, words in answers]
 
     def decide(
         self,

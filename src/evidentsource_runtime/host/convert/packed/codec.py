@@ -14,8 +14,8 @@ from evidentsource_core.domain.state_view import RenderedStateView
 from evidentsource_functions.errors import StateChangeError
 from evidentsource_runtime.host import calls
 from evidentsource_runtime.host.convert import abi, bodies
-from evidentsource_runtime.host.convert.codec import Codec, HostFunction
-from evidentsource_runtime.host.convert.contract import DECIDE, EVOLVE, TEXT, Maybe
+from evidentsource_runtime.host.convert.codec import Answer, Codec, Content, HostFunction
+from evidentsource_runtime.host.convert.contract import DECIDE, EVOLVE, FOLD, TEXT, Maybe
 from evidentsource_runtime.host.convert.lift import Decision
 from evidentsource_runtime.host.convert.packed.bodies import PackedBody
 from evidentsource_runtime.host.convert.packed.plan import Plan
@@ -48,6 +48,11 @@ class PackedCodec(Codec):
             self._write_view = plan.writer(view, "evolve.0")
             self._read_content = plan.reader(content, "evolve", lambda value: value)
             self._read_words = plan.reader(Maybe(TEXT), "explain-evolve", lambda value: value)
+            (header, contents, batches), answers = FOLD
+            self._write_header = plan.writer(header, "")
+            self._write_contents = plan.writer(contents, "")
+            self._write_batches = plan.writer(batches, "")
+            self._read_answers = plan.reader(answers, "", lambda value: value)
         else:
             (database, command, metadata), outcome = DECIDE
             self._write_database = plan.writer(database, "decide.0")
@@ -106,6 +111,23 @@ class PackedCodec(Codec):
             given += self._plan.write_events(sheet, events, "events", offset)
             with abi.calling(store, func, sheet.place(given), 2) as result:
                 return read(result)
+
+    def fold(
+        self,
+        store: Store,
+        func: Func,
+        header: str,
+        contents: Sequence[Content],
+        batches: Sequence[str],
+    ) -> list[Answer]:
+        """Call the lane."""
+        with Sheet(self._cells) as sheet:
+            given = self._write_header(sheet, header)
+            given += self._write_contents(sheet, contents)
+            given += self._write_batches(sheet, batches)
+            with abi.calling(store, func, sheet.place(given), 3) as result:
+                answers: list[Answer] = self._read_answers(result)
+                return answers
 
     def decide(
         self,
