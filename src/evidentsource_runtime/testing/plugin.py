@@ -7,7 +7,7 @@ pytest until a test asks for something of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,14 +69,17 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Let whoever waits for a build see what for."""
-    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    manager = session.config.pluginmanager
+    reporter: Any = manager.get_plugin("terminalreporter")
+    capture: Any = manager.get_plugin("capturemanager")
     if reporter is None or _chosen(session.config) in (None, NATIVE):
         return
     from evidentsource_runtime.testing.components import session_components  # noqa: PLC0415
 
     def tell(line: str) -> None:
-        reporter.ensure_newline()
-        reporter.write_line(f"evidentsource: {line}")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            reporter.ensure_newline()
+            reporter.write_line(f"evidentsource: {line}")
 
     session_components().tell(tell)
 
