@@ -195,7 +195,7 @@ class Changes:
         self, database: DatabaseUnderTest
     ) -> None:
         publish(database)
-        command = order(ids=["1"], unchanged=True)
+        command = order(ids=["1"], unchanged=True, once=True)
         assert database.execute("obey", 1, command, transaction_id="t-1") == 1
         database.transact([event("2")])
         assert database.execute("obey", 1, command, transaction_id="t-1") == 1

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from evidentsource_core import (
     AppendCondition,
     Constraint,
+    DuplicateTransactionId,
     EffectiveTimeRange,
     Event,
     EventSelector,
@@ -28,7 +30,7 @@ from evidentsource_core import (
     StateViewDefinition,
     StateViewName,
 )
-from evidentsource_core.domain.selectors import AndSelector, OrSelector
+from evidentsource_core.domain.selectors import AndSelector, OrSelector, any_of
 from evidentsource_functions import DatabaseAccess
 from evidentsource_functions.state_change import SpeculativeDatabase
 from evidentsource_runtime.contract.driver import Capability, DatabaseUnderTest
@@ -43,6 +45,8 @@ _STREAMS, _SUBJECTS, _TYPES = (
 )
 _FEW_TRANSACTION_IDS = ("t-1", "t-2", "t-3")
 _VIEWS = {"recorded": QueryTemporality.REVISION, "effective": QueryTemporality.EFFECTIVE_TIMESTAMP}
+
+_EVERYTHING = any_of([Selector.stream(name) for name in _STREAMS])
 
 _days = st.integers(-2, 6).map(day)
 _events = st.builds(
@@ -176,15 +180,39 @@ class DatabaseMachine(RuleBasedStateMachine):
         assert result.revision == self.model.revision
         self.model.transactions[result.id] = (events, conditions, result.revision)
         assert transaction_id in (None, result.id)
+        self._look_around(self.model.entries[-1])
+
+    def _look_around(self, entry: Entry) -> None:
+        """What most mistakes show in: ranges that begin and end with an entry, in both directions."""
+        latest, revision, moment = self.database.latest(), self.model.revision, entry.effective_at
+        options = [
+            QueryOptions(range=RevisionRange(entry.revision)),
+            QueryOptions(range=EffectiveTimeRange(RangeCursor(moment, entry.revision))),
+            QueryOptions(range=EffectiveTimeRange(end_at=moment), limit=3),
+        ]
+        for each in options:
+            for turned in (each, each.reverse()):
+                expected = self.model.query(_EVERYTHING, turned, revision)
+                assert told(latest.query_events(_EVERYTHING, turned)) == listed(expected)
+        if self.has(Capability.EFFECTIVE_TIME):
+            bound = latest.at_effective_timestamp(moment)
+            expected = self.model.query(_EVERYTHING, QueryOptions(), revision, moment)
+            assert told(bound.query_events(_EVERYTHING)) == listed(expected)
+        self._compare_views(latest, self.model, revision, None)
 
     @precondition(lambda self: self.model.transactions)
-    @rule(data=st.data())
-    def commit_again(self, data: st.DataObject) -> None:
-        """A transaction that was committed gives its result again."""
-        transaction_id = data.draw(st.sampled_from(sorted(self.model.transactions)))
+    @rule(number=st.integers(0, 1000), changed=st.booleans())
+    def commit_again(self, number: int, changed: bool) -> None:
+        """A transaction that was committed gives its result again; with other content, it cannot."""
+        known = sorted(self.model.transactions)
+        transaction_id = known[number % len(known)]
         events, conditions, revision = self.model.transactions[transaction_id]
-        given: Any = (events, conditions)
-        result = self.database.transact(*given, transaction_id=transaction_id)
+        if changed:
+            more = [*conditions, Constraint.min(_EVERYTHING, 0)]
+            with pytest.raises(DuplicateTransactionId):
+                self.database.transact(events, more, transaction_id=transaction_id)
+            return
+        result = self.database.transact(events, conditions, transaction_id=transaction_id)
         assert (result.id, result.revision) == (transaction_id, revision)
 
     @precondition(lambda self: self.has(Capability.REOPEN))

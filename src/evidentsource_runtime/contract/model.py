@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
 from evidentsource_core import (
     AndSelector,
@@ -42,12 +43,16 @@ class Entry:
         return self.recorded_at if self.event.time is None else self.event.time
 
 
+Committed: TypeAlias = tuple[list[ProspectiveEvent], list[AppendCondition], int]
+"""What a transaction id was committed with, and its revision."""
+
+
 @dataclass
 class Model:
     """Every event in revision order, and the content of every transaction id."""
 
     entries: list[Entry] = field(default_factory=list)
-    transactions: dict[str, tuple[object, object, int]] = field(default_factory=dict)
+    transactions: dict[str, Committed] = field(default_factory=dict)
     revisions: list[int] = field(default_factory=list)
 
     @property

@@ -28,6 +28,7 @@ class Order:
         subject: their subject.
         unchanged: whether nothing may have happened to the subject since the decision looked.
         forbidden: a subject that must have no event.
+        once: whether to refuse where the subject has an event.
         refuse: the kind of error to refuse with.
         fail: whether to fail in a way that no rule should.
         view: the name of a view, of version 1 and without parameters, whose ids are written down.
@@ -37,6 +38,7 @@ class Order:
     subject: str = "a-1"
     unchanged: bool = False
     forbidden: str | None = None
+    once: bool = False
     refuse: str | None = None
     fail: bool = False
     view: str | None = None
@@ -48,6 +50,8 @@ def decide(db: DatabaseAccess, command: Order, metadata: StateChangeMetadata) ->
         raise StateChangeError(StateChangeErrorKind(command.refuse), "told to refuse")
     if command.fail:
         raise RuntimeError("told to fail")
+    if command.once and db.query_events(Selector.subject(command.subject), limit=1):
+        raise StateChangeError.conflict(f"{command.subject} was there before")
     view = None if command.view is None else db.view_state(command.view, 1)
     given = {
         "revision": db.revision,
