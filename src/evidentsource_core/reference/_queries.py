@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import islice
 from operator import attrgetter
 
+from evidentsource_core.domain.checks import check_selector
 from evidentsource_core.domain.errors import InvalidType
 from evidentsource_core.domain.queries import (
     EffectiveTimeRange,
@@ -15,17 +16,9 @@ from evidentsource_core.domain.queries import (
     QueryRange,
     RevisionRange,
 )
-from evidentsource_core.domain.selectors import (
-    AndSelector,
-    EqualsSelector,
-    EventSelector,
-    OrSelector,
-    StartsWithSelector,
-)
+from evidentsource_core.domain.selectors import EventSelector
 from evidentsource_core.reference._history import History
 from evidentsource_core.reference._records import Record
-
-_SELECTORS = (EqualsSelector, StartsWithSelector, AndSelector, OrSelector)
 
 
 def query(
@@ -40,8 +33,7 @@ def query(
     over the whole of the order the database is read in: that of effective time where it is bound
     to one, that of revisions otherwise.
     """
-    if not isinstance(selector, _SELECTORS):
-        raise InvalidType("selector", "a selector", selector, "build it with Selector")
+    check_selector(selector)
     span = options.range
     if span is None:
         span = RevisionRange() if effective_at is None else EffectiveTimeRange()

@@ -24,6 +24,8 @@ from evidentsource_runtime.store.interface import (
     LaneBatch,
     TransactionRecord,
 )
+from evidentsource_runtime.store.schema import Module
+from evidentsource_runtime.store.sqlite import SqliteStore
 
 __all__ = [
     "CommitUncertain",
@@ -33,8 +35,10 @@ __all__ = [
     "Head",
     "Index",
     "LaneBatch",
+    "Module",
     "NewerStore",
     "OlderStore",
+    "SqliteStore",
     "StoreBusy",
     "StoreClosed",
     "StoreError",

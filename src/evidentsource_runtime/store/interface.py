@@ -160,6 +160,7 @@ class EventStore(ABC):
         conditions: Iterable[AppendCondition] = (),
         *,
         transaction_id: str | None = None,
+        fingerprint: bytes | None = None,
     ) -> TransactionResult:
         """Commit events, all or none, if every append condition holds. When it returns, they are safe.
 
@@ -168,6 +169,9 @@ class EventStore(ABC):
             conditions: each is checked by itself against the latest revision.
             transaction_id: committed again with the same events and conditions, it gives the
                 result of the first time and writes nothing. None makes a new one.
+            fingerprint: what the id stands for where that is not the events and conditions, but,
+                say, the command that they were decided from: 1 to 64 bytes that are the same
+                where the same was asked for.
 
         Raises:
             EmptyTransaction, TransactionTooLarge: too few or too many events, too many bytes.
@@ -253,8 +257,14 @@ class EventStore(ABC):
     # --- transactions --------------------------------------------------------------------------
 
     @abstractmethod
-    def transaction(self, transaction_id: str) -> TransactionResult | None:
-        """The transaction of that id with its events, if there is one."""
+    def transaction(
+        self, transaction_id: str, *, fingerprint: bytes | None = None
+    ) -> TransactionResult | None:
+        """The transaction of that id with its events, if there is one.
+
+        Raises:
+            DuplicateTransactionId: its fingerprint is another than the one given.
+        """
 
     @overload
     def log(

@@ -1,0 +1,122 @@
+"""Single things: an event, a transaction, a revision's time, the values of an attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice, takewhile
+from typing import Final
+
+import apsw
+
+from evidentsource_core.domain.errors import DatabaseAccessError
+from evidentsource_core.domain.events import Event
+from evidentsource_core.rules import TransactionResult
+from evidentsource_runtime.store.fetching import fetch, fetch_one
+from evidentsource_runtime.store.interface import Head, TransactionRecord
+from evidentsource_runtime.store.pool import Pool
+from evidentsource_runtime.store.reading import PAGE, decoded, texts
+from evidentsource_runtime.store.rows import moment
+from evidentsource_runtime.store.terms import Span, after_prefix, in_span
+
+_PAGE: Final = 500
+
+
+def recorded_at(db: apsw.Connection, revision: int) -> int | None:
+    """When the transaction that has this revision was recorded, in microseconds since 1970."""
+    found = fetch_one(
+        db, "SELECT recorded_us FROM tx WHERE revision >= ? ORDER BY revision LIMIT 1", (revision,)
+    )
+    return None if found is None else found[0]
+
+
+def at_time(db: apsw.Connection, micros: int) -> Head | None:
+    """The last revision that was recorded by then, if one was."""
+    found = fetch_one(
+        db,
+        "SELECT revision, recorded_us FROM tx WHERE recorded_us <= ? "
+        "ORDER BY recorded_us DESC, revision DESC LIMIT 1",
+        (micros,),
+    )
+    return None if found is None else Head(found[0], moment(found[1]))
+
+
+def event_revision(db: apsw.Connection, stream: int, event_id: str, upto: int) -> int | None:
+    """The revision of an event, if it is there."""
+    found = fetch_one(
+        db,
+        "SELECT revision FROM event_id WHERE stream = ? AND id = ? AND revision <= ?",
+        (stream, event_id, upto),
+    )
+    return None if found is None else found[0]
+
+
+def events_at(
+    pool: Pool, path: str, source: str, wanted: Iterable[int], latest: int
+) -> Iterator[Event]:
+    """The events of these revisions, in the order asked.
+
+    Raises:
+        DatabaseAccessError: there is no event of a revision; those before it have been given.
+    """
+    asked = iter(wanted)
+    while page := list(islice(asked, PAGE)):
+        known = list(takewhile(lambda revision: _is_there(revision, latest), page))
+        for text, _ in texts(pool, path, known, PAGE):
+            yield from decoded(path, text, source)
+        if len(known) < len(page):
+            reason = f"there is no event of revision {page[len(known)]!r}; the last is {latest}"
+            raise DatabaseAccessError.invalid_revision(reason)
+
+
+def _is_there(revision: object, latest: int) -> bool:
+    return type(revision) is int and 1 <= revision <= latest
+
+
+def transaction_events(
+    pool: Pool, path: str, source: str, record: TransactionRecord
+) -> TransactionResult:
+    """A transaction with its events."""
+    wanted = list(range(record.basis + 1, record.revision + 1))
+    found = tuple(
+        event
+        for text, _ in texts(pool, path, wanted, PAGE)
+        for event in decoded(path, text, source)
+    )
+    return TransactionResult(record.id, record.basis, record.revision, record.timestamp, found)
+
+
+def log(pool: Pool, first: int, last: int, *, reverse: bool) -> Iterator[TransactionRecord]:
+    """The transactions whose last events have revisions from ``first`` to ``last``."""
+    order = "DESC" if reverse else "ASC"
+    sql = (
+        "SELECT id, basis, revision, recorded_us FROM tx "
+        f"WHERE revision >= ? AND revision <= ? ORDER BY revision {order} LIMIT {_PAGE}"
+    )
+    while first <= last:
+        with pool.connection() as db:
+            found = fetch(db, sql, (first, last))
+        for name, basis, revision, recorded in found:
+            yield TransactionRecord(name, basis, revision, moment(recorded))
+        if len(found) < _PAGE:
+            return
+        if reverse:
+            last = found[-1][2] - 1
+        else:
+            first = found[-1][2] + 1
+
+
+def keys(pool: Pool, table: str, column: int, prefix: str, upto: int) -> Iterator[str]:
+    """The values of an attribute that start so and that an event up to a revision has."""
+    where, values = in_span("value", Span(column, prefix, after_prefix(prefix)))
+    sql = (
+        f"SELECT value FROM {table} WHERE {where} AND value > ? AND first <= ? "
+        f"ORDER BY value LIMIT {_PAGE}"
+    )
+    last = ""
+    while True:
+        with pool.connection() as db:
+            found = fetch(db, sql, (*values, last, upto))
+        for (last,) in found:
+            yield last
+        if len(found) < _PAGE:
+            return

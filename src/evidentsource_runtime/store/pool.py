@@ -1,0 +1,104 @@
+"""Connections for reading: each is used by one thread at a time, and kept for the next."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+import apsw
+
+from evidentsource_core.domain.flat_selectors import Program, holds
+from evidentsource_runtime.store.errors import StoreClosed
+from evidentsource_runtime.store.faults import faults
+
+KEPT = 8
+"""Idle connections that are kept."""
+
+
+class Pool:
+    """Gives out reading connections.
+
+    Args:
+        path: the file, for errors.
+        connect: opens one.
+    """
+
+    def __init__(self, path: str, connect: Callable[[], apsw.Connection]) -> None:
+        self._path = path
+        self._connect = connect
+        self._idle: list[apsw.Connection] = []
+        self._lock = Lock()
+        self._closed = False
+        self._programs: dict[int, Program] = {}
+        self._numbers = itertools.count(1)
+
+    @contextmanager
+    def connection(self) -> Iterator[apsw.Connection]:
+        """A connection, for as long as the block runs.
+
+        Raises:
+            StoreClosed: the pool was closed.
+            StoreError: what SQLite raised inside.
+        """
+        with faults(self._path):
+            db = self._taken()
+            try:
+                yield db
+            finally:
+                self._give_back(db)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[apsw.Connection]:
+        """A connection that sees one state of the file, whatever is committed meanwhile."""
+        with self.connection() as db:
+            db.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                db.execute("ROLLBACK")
+
+    @contextmanager
+    def program(self, program: Program) -> Iterator[int]:
+        """A number by which the SQL function ``selects`` knows a selector."""
+        number = next(self._numbers)
+        self._programs[number] = program
+        try:
+            yield number
+        finally:
+            del self._programs[number]
+
+    def prepare(self, db: apsw.Connection) -> None:
+        """Give a connection the SQL function ``selects``."""
+        db.create_scalar_function("selects", self._selects, 4)
+
+    def _selects(self, *values: Any) -> bool:
+        number, stream, subject, event_type = values
+        return holds(self._programs[number], stream, subject, event_type)
+
+    def _taken(self) -> apsw.Connection:
+        with self._lock:
+            if self._closed:
+                raise StoreClosed(self._path)
+            if self._idle:
+                return self._idle.pop()
+        db = self._connect()
+        self.prepare(db)
+        return db
+
+    def _give_back(self, db: apsw.Connection) -> None:
+        with self._lock:
+            if not self._closed and len(self._idle) < KEPT:
+                self._idle.append(db)
+                return
+        db.close()
+
+    def close(self) -> None:
+        """Close what is idle; what is in use is closed when it comes back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for db in idle:
+            db.close()

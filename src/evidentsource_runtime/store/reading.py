@@ -1,0 +1,261 @@
+"""Queries: which revisions in which order, and their events, a page at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, TypeAlias
+
+import apsw
+
+from evidentsource_core.domain.checks import check_selector
+from evidentsource_core.domain.events import Event
+from evidentsource_core.domain.flat_selectors import compiled
+from evidentsource_core.domain.queries import (
+    EffectiveTimeRange,
+    QueryDirection,
+    QueryOptions,
+    QueryRange,
+    RangeCursor,
+    RevisionRange,
+)
+from evidentsource_core.domain.revision import MAX_REVISION
+from evidentsource_core.domain.selectors import EventSelector
+from evidentsource_core.times import from_parts, require_aware
+from evidentsource_functions.lane import decode_batch
+from evidentsource_runtime.store.errors import DamagedStore
+from evidentsource_runtime.store.fetching import fetch, fetch_one
+from evidentsource_runtime.store.interface import LaneBatch
+from evidentsource_runtime.store.plans import (
+    Plan,
+    Values,
+    Way,
+    Window,
+    count_statement,
+    plan,
+    statement,
+)
+from evidentsource_runtime.store.pool import Pool
+from evidentsource_runtime.store.rows import microseconds
+from evidentsource_runtime.store.terms import Lookup, looked_up
+
+FIRST_RUN: Final = 512
+LONGEST_RUN: Final = 8192
+SORTED_RUN: Final = 32768
+"""Revisions that one statement finds: more and more where they come in order, many where each
+statement has to sort."""
+PAGE: Final = 512
+"""Events that are decoded at once."""
+PAGE_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of text that are handed on at once, unless one event alone has more."""
+
+
+Place: TypeAlias = tuple[int, ...]
+"""A revision, and in the order of effective time the microseconds and nanoseconds of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query with everything about it checked, ready to be run any number of times.
+
+    Args:
+        selector: which events.
+        window: within what.
+        by_time: in the order of effective time, not of revisions.
+        reverse: against that order.
+        limit: the most events; None for all.
+    """
+
+    selector: EventSelector
+    window: Window
+    by_time: bool
+    reverse: bool
+    limit: int | None
+
+
+def asked(
+    selector: EventSelector,
+    options: QueryOptions,
+    revision: int,
+    since: int = 0,
+    effective_at: datetime | None = None,
+) -> Query:
+    """What a query asks for, as the platform's rules read it.
+
+    Raises:
+        InvalidType: an argument is none of its type.
+        InvalidTimestamp: ``effective_at`` has no time zone.
+    """
+    check_selector(selector)
+    span = options.range
+    if span is None:
+        span = RevisionRange() if effective_at is None else EffectiveTimeRange()
+    bounds = [] if effective_at is None else [require_aware("effective_at", effective_at)]
+    low = None
+    by_time = isinstance(span, EffectiveTimeRange)
+    if isinstance(span, EffectiveTimeRange):
+        bounds += [] if span.end_at is None else [span.end_at]
+        if span.start_at is not None:
+            low = (*microseconds(span.start_at.timestamp), span.start_at.revision)
+    else:
+        since = max(since, (span.start_at or 0) - 1)
+    high = (*microseconds(min(bounds)), MAX_REVISION) if bounds else None
+    window = Window(since, revision, low, high)
+    reverse = options.get_direction() is QueryDirection.REVERSE
+    return Query(selector, window, by_time, reverse, options.get_limit())
+
+
+def count(pool: Pool, find: Lookup, query: Query) -> int:
+    """How many events a query selects; its limit does not count."""
+    with pool.connection() as db:
+        chosen = plan(db, looked_up(db, find, query.selector), query.window, by_time=False)
+        if chosen.way is Way.NOTHING:
+            return 0
+        sql, values = count_statement(chosen, query.window)
+        return int(_run(pool, db, chosen, query.selector, sql, values)[0][0])
+
+
+def highest(db: apsw.Connection, pool: Pool, find: Lookup, query: Query) -> int:
+    """The highest revision that a query selects, 0 where there is none."""
+    chosen = plan(db, looked_up(db, find, query.selector), query.window, by_time=False)
+    if chosen.way is Way.NOTHING:
+        return 0
+    sql, values = statement(chosen, query.window, by_time=False, reverse=True)
+    found = _run(pool, db, chosen, query.selector, sql, (*values, 1))
+    return found[0][0] if found else 0
+
+
+def places(pool: Pool, find: Lookup, query: Query) -> Iterator[list[Place]]:
+    """Where the selected events are, in the order asked for, some at once.
+
+    Nothing is held between two of the lists: each is found anew, behind the last.
+    """
+    window, left = query.window, query.limit
+    chosen: Plan | None = None
+    length = FIRST_RUN
+    while left is None or left > 0:
+        with pool.connection() as db:
+            if chosen is None:
+                term = looked_up(db, find, query.selector)
+                chosen = plan(db, term, window, by_time=query.by_time)
+            if chosen.way is Way.NOTHING:
+                return
+            if chosen.way is Way.SORT:
+                length = SORTED_RUN
+            most = length if left is None else min(length, left)
+            sql, values = statement(chosen, window, by_time=query.by_time, reverse=query.reverse)
+            found = _run(pool, db, chosen, query.selector, sql, (*values, most))
+        if found:
+            yield found
+        if len(found) < most:
+            return
+        window = _behind(window, found[-1], query)
+        left = None if left is None else left - len(found)
+        length = min(length * 2, LONGEST_RUN)
+
+
+def _run(
+    pool: Pool,
+    db: apsw.Connection,
+    chosen: Plan,
+    selector: EventSelector,
+    sql: str,
+    values: Values,
+) -> list[Place]:
+    if not chosen.outside:
+        return fetch(db, sql, values)
+    with pool.program(compiled(selector.flatten())) as number:
+        # The only parameters of a scan are those of its window, and the limit behind the program.
+        before = len(values) - sql.count("LIMIT ?")
+        return fetch(db, sql, (*values[:before], number, *values[before:]))
+
+
+def _behind(window: Window, last: Place, query: Query) -> Window:
+    """What is left of a window behind the last row that was given."""
+    if not query.by_time:
+        (revision,) = last
+        return (
+            replace(window, upto=revision - 1) if query.reverse else replace(window, after=revision)
+        )
+    revision, micros, finer = last
+    if query.reverse:
+        return replace(window, high=(micros, finer, revision - 1))
+    return replace(window, low=(micros, finer, revision + 1))
+
+
+# --- their events --------------------------------------------------------------------------------
+
+_SIZE = (
+    "SELECT sum(octet_length(b.lane)) "
+    "FROM json_each(?) AS k CROSS JOIN body AS b ON b.revision = k.value"
+)
+_TEXT = (
+    "SELECT group_concat(b.lane, ','), count(*) "
+    "FROM json_each(?) AS k CROSS JOIN body AS b ON b.revision = k.value"
+)
+
+
+def texts(pool: Pool, path: str, wanted: list[int], size: int) -> Iterator[tuple[str, list[int]]]:
+    """The lane text of these revisions' events, in this order, ``size`` events at once at most.
+
+    Raises:
+        DamagedStore: an event is not there.
+    """
+    start = 0
+    while start < len(wanted):
+        page = wanted[start : start + size]
+        with pool.connection() as db:
+            listed = json.dumps(page)
+            while len(page) > 1 and (fetch_one(db, _SIZE, (listed,))[0] or 0) > PAGE_BYTES:
+                page = page[: len(page) // 2]
+                listed = json.dumps(page)
+            text, found = fetch_one(db, _TEXT, (listed,))
+        if found != len(page):
+            raise DamagedStore(
+                path, f"an event of the revisions {page[0]} to {page[-1]} is missing"
+            )
+        yield f"[{text}]", page
+        start += len(page)
+
+
+def events(pool: Pool, path: str, source: str, find: Lookup, query: Query) -> Iterator[Event]:
+    """The events of a query, one after the other."""
+    for run in places(pool, find, query):
+        for text, _ in texts(pool, path, [place[0] for place in run], PAGE):
+            yield from decoded(path, text, source)
+
+
+def decoded(path: str, text: str, source: str) -> list[Event]:
+    """The events of a text that came out of the store.
+
+    Raises:
+        DamagedStore: it is not as it was written.
+    """
+    try:
+        return decode_batch(text, source)
+    except ValueError as error:
+        raise DamagedStore(path, f"an event cannot be read: {error}") from error
+
+
+def batches(pool: Pool, path: str, find: Lookup, query: Query, size: int) -> Iterator[LaneBatch]:
+    """The events of a query, which runs forward, as the lane's text."""
+    for run in places(pool, find, query):
+        end = 0
+        for text, page in texts(pool, path, [place[0] for place in run], size):
+            end += len(page)
+            yield LaneBatch(text, len(page), max(page), _rest(query, run[end - 1]))
+
+
+def _rest(query: Query, last: Place) -> QueryRange:
+    if not query.by_time:
+        return RevisionRange(last[0] + 1)
+    revision, micros, finer = last
+    seconds, micros = divmod(micros, 1_000_000)
+    cursor = RangeCursor(from_parts(seconds, micros * 1000 + finer), revision + 1)
+    high = query.window.high
+    if high is None:
+        return EffectiveTimeRange(cursor)
+    seconds, micros = divmod(high[0], 1_000_000)
+    return EffectiveTimeRange(cursor, from_parts(seconds, micros * 1000 + high[1]))

@@ -1,0 +1,264 @@
+"""The store in one SQLite file."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Self, TypeVar
+
+import apsw
+
+from evidentsource_core.domain.constraints import AppendCondition
+from evidentsource_core.domain.errors import EvidentSourceError, InvalidValue
+from evidentsource_core.domain.events import ProspectiveEvent
+from evidentsource_core.domain.flat_selectors import STREAM, SUBJECT, TYPE
+from evidentsource_core.rules import Limits, TransactionResult
+from evidentsource_runtime.store import preparing, reading
+from evidentsource_runtime.store.commits import GroupCommit, Work
+from evidentsource_runtime.store.connecting import Mode, Synchronous, connect_reader
+from evidentsource_runtime.store.errors import StoreReadOnly
+from evidentsource_runtime.store.faults import faults
+from evidentsource_runtime.store.interface import (
+    Head,
+    Index,
+)
+from evidentsource_runtime.store.names import Names
+from evidentsource_runtime.store.opening import (
+    Asked,
+    Identity,
+    Opened,
+    open_to_read,
+    open_to_write,
+)
+from evidentsource_runtime.store.pool import Pool
+from evidentsource_runtime.store.readable import ReadableStore
+from evidentsource_runtime.store.rows import microseconds, moment
+from evidentsource_runtime.store.schema import Module
+from evidentsource_runtime.store.watching import Lookout, Watch
+from evidentsource_runtime.store.writing import (
+    Also,
+    Writer,
+    Written,
+    last_revision,
+)
+
+T = TypeVar("T")
+_INDEX = {Index.STREAM: STREAM, Index.SUBJECT: SUBJECT, Index.EVENT_TYPE: TYPE}
+_NO_LIMITS = Limits()
+
+
+class SqliteStore(ReadableStore):
+    """One database's events in one SQLite file; open one with :meth:`open`.
+
+    A transaction is on the disk when :meth:`transact` returns. One store writes a file at a time;
+    any number may read it meanwhile, in any process.
+
+    >>> import tempfile
+    >>> from evidentsource_core import Constraint, ProspectiveEvent, Selector
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> opened = ProspectiveEvent("e-1", "accounts", "account.opened", subject="a-1")
+    >>> with SqliteStore.open(f"{folder.name}/bank.db") as store:
+    ...     store.transact([opened], [Constraint.must_not_exist(Selector.subject("a-1"))]).revision
+    1
+    >>> with SqliteStore.open(f"{folder.name}/bank.db", mode="read") as store:
+    ...     [event.id for event in store.query(Selector.stream("accounts"))]
+    ['e-1']
+    >>> folder.cleanup()
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        identity: Identity,
+        opened: Opened | None,
+        limits: Limits,
+        clock: Callable[[], int],
+    ) -> None:
+        pool = Pool(asked.path, lambda: connect_reader(asked.path, asked.vfs))
+        self._limits = limits
+        self._commits: GroupCommit | None = None
+        self._lookout: Lookout | None = None
+        if opened is None:
+            with pool.connection() as db:
+                super().__init__(asked.path, identity, pool, Names(db))
+                self._watch = Watch(asked.path, _head(*last_revision(db)))
+            self._lookout = Lookout(self._watch, self._looked)
+            return
+        super().__init__(asked.path, identity, pool, Names(opened.db))
+        self._lock = opened.lock
+        pool.prepare(opened.db)
+        self._writer = Writer(opened.db, self._names, self._pool, clock)
+        self._watch = Watch(asked.path, _head(self._writer.revision, self._writer.recorded))
+        self._commits = GroupCommit(asked.path, opened.db, self._writer, self._announce)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        host: str | None = None,
+        mode: Mode = "write",
+        create: bool = True,
+        limits: Limits = _NO_LIMITS,
+        clock: Callable[[], datetime] | None = None,
+        modules: Iterable[Module] = (),
+        synchronous: Synchronous = "FULL",
+        vfs: str | None = None,
+    ) -> Self:
+        """Open a file; where there is none, one is made for a new database.
+
+        Args:
+            path: the file. SQLite's own log lies beside it while it is open.
+            name: the database's name. A new file's is the file's name without its ending by
+                default; that of a file with events has to be the same.
+            host: the host in the sources of its events, likewise; ``localhost`` by default.
+            mode: ``"write"``, which one store has at a time, or ``"read"``.
+            create: whether a file may be made.
+            limits: the most that one transaction may have.
+            clock: what tells the time of a commit, with a time zone; the system's by default.
+                Where it goes back, commits keep the time of the one before.
+            modules: tables to have beside the events; see ``store.schema``.
+            synchronous: ``"NORMAL"`` waits for no disk. A power cut then undoes the last
+                transactions, though none in the middle: for tests and imports.
+            vfs: the name of an SQLite VFS that was registered, for tests.
+
+        Raises:
+            StoreNotFound: there is no such file, and it is not to be made.
+            StoreInUse: it is open for writing elsewhere.
+            StoreReadOnly: the file or its folder cannot be written.
+            ForeignFile: the file holds something else; nothing of it is changed.
+            NewerStore, OlderStore: another release wrote it, and this one cannot open it so.
+            WrongDatabase: it holds another database than the one named.
+            InvalidDatabaseName: the name, or that of the file, breaks the rule of names.
+        """
+        if mode not in {"write", "read"}:
+            raise InvalidValue("mode", f'{mode!r} is neither "write" nor "read"')
+        if synchronous not in {"FULL", "NORMAL"}:
+            raise InvalidValue("synchronous", f'{synchronous!r} is neither "FULL" nor "NORMAL"')
+        asked = Asked(os.fspath(path), name, host, tuple(modules), vfs)
+        now = _system_clock if clock is None else _microseconds_of(clock)
+        if mode == "read":
+            return cls(asked, open_to_read(asked), None, limits, now)
+        opened = open_to_write(asked, create=create, synchronous=synchronous, now=now)
+        try:
+            with faults(asked.path):
+                return cls(asked, opened.identity, opened, limits, now)
+        except BaseException:
+            opened.db.close()
+            opened.lock.release()
+            raise
+
+    # --- revisions -----------------------------------------------------------------------------
+
+    def head(self) -> Head:
+        """The latest revision; where another process writes, as the file has it now."""
+        return self._watch.head if self._lookout is None else self._looked()
+
+    def wait(self, after: int, timeout: float | None = None) -> Head:
+        """The latest revision, as soon as it lies after ``after``."""
+        if self._lookout is not None:
+            head = self.head()
+            if head.revision > after:
+                return head
+            self._lookout.start()
+        return self._watch.wait(after, timeout)
+
+    def subscribe(self, told: Callable[[Head], None]) -> Callable[[], None]:
+        """Have ``told`` called with the head after each commit; returns what ends that."""
+        if self._lookout is not None:
+            self._lookout.start()
+        return self._watch.subscribe(told)
+
+    def _announce(self) -> None:
+        self._watch.announce(_head(self._writer.revision, self._writer.recorded))
+
+    def _looked(self) -> Head:
+        with self._pool.connection() as db:
+            return _head(*last_revision(db))
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def transact(
+        self,
+        events: Iterable[ProspectiveEvent],
+        conditions: Iterable[AppendCondition] = (),
+        *,
+        transaction_id: str | None = None,
+        fingerprint: bytes | None = None,
+        also: Also | None = None,
+    ) -> TransactionResult:
+        """Commit events, all or none, if every append condition holds. When it returns, they are safe.
+
+        Args:
+            events: see :meth:`EventStore.transact`.
+            conditions: likewise.
+            transaction_id: likewise.
+            fingerprint: likewise.
+            also: is called within the same commit with the connection and the transaction, to
+                write into the tables of a module. It may be called more than once until the commit
+                succeeds, so it must do nothing else; what it raises undoes the transaction and
+                goes to the caller.
+        """
+        commits = self._writable()
+        asked = preparing.Asked.of(events, conditions, transaction_id, fingerprint, also)
+        try:
+            prepared = preparing.prepared(asked, self._limits)
+        except EvidentSourceError:
+            with self._pool.connection() as db:
+                before = preparing.refused(asked, self._limits, db, self._names)
+            if before is None:
+                raise
+            return self._with_events(before)
+        work = Work(lambda _: self._writer.write(prepared), atomic=also is not None)
+        return self._told(commits.do(work))
+
+    def _told(self, written: Written) -> TransactionResult:
+        record = written.record
+        if written.rows is None:
+            return self._with_events(record)
+        events = reading.decoded(self._path, f"[{','.join(written.rows)}]", self._source)
+        return TransactionResult(
+            record.id, record.basis, record.revision, record.timestamp, tuple(events)
+        )
+
+    def write(self, run: Callable[[apsw.Connection], T]) -> T:
+        """Write into the tables of a module: one commit, and safe when this returns.
+
+        Args:
+            run: is given the writing connection. It may be called more than once until the commit
+                succeeds, so it must do nothing else; what it raises undoes everything.
+        """
+        return self._writable().do(Work(run, atomic=True))
+
+    def _writable(self) -> GroupCommit:
+        if self._commits is None:
+            raise StoreReadOnly(
+                self._path, "it was opened to read only", 'open it with mode="write"'
+            )
+        return self._commits
+
+    # --- the end -------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Finish what was begun, and let go of the file."""
+        self._watch.close()
+        if self._lookout is not None:
+            self._lookout.close()
+        self._pool.close()
+        if self._commits is not None and self._commits.close():
+            self._lock.release()
+
+
+def _head(revision: int, recorded: int) -> Head:
+    return Head(revision, moment(recorded))
+
+
+def _system_clock() -> int:
+    return time.time_ns() // 1000
+
+
+def _microseconds_of(clock: Callable[[], datetime]) -> Callable[[], int]:
+    return lambda: microseconds(clock())[0]
