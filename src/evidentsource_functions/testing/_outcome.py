@@ -133,7 +133,7 @@ class Decided:
             self._accepted("conditions")
         lines = conditions_differ(conditions, decided)
         if lines:
-            raise self._story().told("the append conditions are others", lines)
+            raise self._story().told("the append conditions differ", lines)
         return self
 
     def as_of(

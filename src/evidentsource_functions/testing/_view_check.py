@@ -51,8 +51,9 @@ class ViewCheck:
         if expected is None or found is None:
             if found is expected:
                 return
-            there = "no event ever modified it" if found is None else _shown(found.content)
-            wanted = "that no event ever modified it" if expected is None else _shown(expected)
+            nothing = "nothing, since no event modified it"
+            there = nothing if found is None else _shown(found.content)
+            wanted = nothing if expected is None else _shown(expected)
             lines = [f"expected: {wanted}", f"got:      {there}"]
             raise story.told(f"{title} is another one", lines)
         found_differences = _content_differences(expected, found)

@@ -124,12 +124,21 @@ def error_lines(error: BaseException) -> list[str]:
     title = str(error) if isinstance(error, EvidentSourceError) else repr(error)
     if not isinstance(error, StateChangeError):
         title = f"{getattr(error, 'code', type(error).__name__)}: {title}"
-    lines = title.splitlines()
-    origin = error if user_frames(error.__traceback__) else error.__cause__ or error
-    lines += _source_lines(origin)
+    places = _source_lines(_origin(error))
+    # A report of a failure names the same places, without their source.
+    lines = [line for line in title.splitlines() if not (places and line.startswith("  at "))]
+    lines += places
     for note in getattr(error, "__notes__", ()):
         lines += str(note).splitlines()
     return lines
+
+
+def _origin(error: BaseException) -> BaseException:
+    """The error that the user's code raised, of those that one led to."""
+    found: BaseException | None = error
+    while found is not None and not user_frames(found.__traceback__):
+        found = found.__cause__
+    return found or error
 
 
 def _event_parts(made: ProspectiveEvent | Event) -> list[str]:
