@@ -5,8 +5,13 @@ from __future__ import annotations
 import importlib
 import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.abc import InspectLoader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any
 
 import pytest
@@ -16,32 +21,61 @@ from evidentsource_runtime.contract import DatabaseUnderTest, ReferenceDriver
 
 _HOME = Path(evidentsource_core.__file__).parent
 _ROOMS = ("reference", "rules")
-_numbers = itertools.count()
+_COPY = "broken_core"
 
 
-def broken_copy(directory: Path, old: str, new: str) -> Any:
+class _Copies(MetaPathFinder, InspectLoader):
+    """Imports modules from texts; what was compiled once is not compiled again."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self._texts = texts
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname not in self._texts:
+            return None
+        return ModuleSpec(fullname, self, is_package=self.is_package(fullname))
+
+    def is_package(self, fullname: str) -> bool:
+        return any(name.startswith(f"{fullname}.") for name in self._texts)
+
+    def get_source(self, fullname: str) -> str:
+        return self._texts[fullname]
+
+    def get_code(self, fullname: str) -> CodeType:
+        return _compiled(self._texts[fullname], f"<{fullname}>")
+
+
+@cache
+def _compiled(text: str, name: str) -> CodeType:
+    return compile(text, name, "exec", dont_inherit=True)
+
+
+def broken_copy(old: str, new: str) -> Any:
     """The reference database and its rules with one text replaced, imported under another name.
 
     Raises:
         AssertionError: the text does not stand there, or more than once.
     """
-    name = f"broken_core_{next(_numbers)}"
-    found = 0
+    texts, found = {_COPY: ""}, 0
     for path in (file for room in _ROOMS for file in (_HOME / room).glob("*.py")):
         text = path.read_text()
         found += text.count(old)
         text = text.replace(old, new)
         for room in _ROOMS:
-            text = text.replace(f"evidentsource_core.{room}", f"{name}.{room}")
-        copy = directory / name / path.relative_to(_HOME)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(text)
+            text = text.replace(f"evidentsource_core.{room}", f"{_COPY}.{room}")
+        module = ".".join((_COPY, *path.relative_to(_HOME).with_suffix("").parts))
+        texts[module.removesuffix(".__init__")] = text
     assert found == 1, f"{old!r} stands there {found} times"
-    sys.path.insert(0, str(directory))
+    for name in [each for each in sys.modules if each.partition(".")[0] == _COPY]:
+        del sys.modules[name]
+    finder = _Copies(texts)
+    sys.meta_path.insert(0, finder)
     try:
-        return importlib.import_module(f"{name}.reference")
+        return importlib.import_module(f"{_COPY}.reference")
     finally:
-        sys.path.remove(str(directory))
+        sys.meta_path.remove(finder)
 
 
 def driver_of(package: Any) -> type[ReferenceDriver]:
@@ -64,25 +98,36 @@ def driver_of(package: Any) -> type[ReferenceDriver]:
     return SmallDriver
 
 
+@dataclass(frozen=True)
+class Case:
+    """A test of the contract with one set of its parameters."""
+
+    part: type
+    test: Callable[..., None]
+    arguments: dict[str, Any]
+
+    def passes(self, new_database: Callable[[], DatabaseUnderTest], **fixtures: Any) -> bool:
+        try:
+            self.test(self.part(), database=new_database(), **fixtures, **self.arguments)
+        except (Exception, pytest.fail.Exception):  # noqa: BLE001 - a broken database fails in any way
+            return False
+        return True
+
+
 def failing_case(
     part: type, new_database: Callable[[], DatabaseUnderTest], **fixtures: Any
-) -> str | None:
+) -> Case | None:
     """The first case of a part of the contract that fails, None if all pass."""
-    for name, test, arguments in cases(part):
-        try:
-            test(part(), database=new_database(), **fixtures, **arguments)
-        except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - a broken database fails in any way
-            return f"{name}({arguments}): {error!r}"
-    return None
+    return next((case for case in cases(part) if not case.passes(new_database, **fixtures)), None)
 
 
-def cases(part: type) -> Iterator[tuple[str, Callable[..., None], dict[str, Any]]]:
+def cases(part: type) -> Iterator[Case]:
     """Every test of a class with every set of its parameters."""
     for name, test in vars(part).items():
         if name.startswith("test_"):
             tables = [list(_rows(mark)) for mark in getattr(test, "pytestmark", ())]
             for rows in itertools.product(*tables):
-                yield name, test, {key: value for row in rows for key, value in row.items()}
+                yield Case(part, test, {key: value for row in rows for key, value in row.items()})
 
 
 def _rows(mark: pytest.Mark) -> Iterator[dict[str, Any]]:

@@ -217,12 +217,9 @@ DEFECTS = [Defect(part, *change) for part, changes in _CHANGES.items() for chang
 
 FOR_THE_MACHINE = [
     ("max(batch, key=lambda record: record.revision)", "batch[-1]"),
-    ("found[node.left] + found[node.right])", "found[node.left])"),
     ("check_events(events, self._latest.log.has)", "check_events(events)"),
-    ("if not condition.holds(highest):", "if not condition.holds(highest) and index:"),
     (">= (start.timestamp, start.revision)", "> (start.timestamp, start.revision)"),
     ("(reversed(self.added) if reverse else self.added)", "self.added"),
     ("if found[0] != content:", "if found[0][0] != content[0]:"),
-    ("filter(lambda record: in_effect(record, effective_at), found)", "found"),
 ]
 """What random histories find too, by the same change."""
