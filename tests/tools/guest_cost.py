@@ -24,6 +24,7 @@ from benchmarks.parts import CONTEXT, HERE, RECORDED, some_events
 from evidentsource_core.domain.state_view import RenderedStateView
 from evidentsource_runtime.build import build
 from evidentsource_runtime.host import Host, StateViewComponent
+from evidentsource_runtime.host.convert.lane import Step
 from evidentsource_runtime.host.engine import SETTINGS
 from evidentsource_runtime.host.instances import Instance
 from evidentsource_runtime.host.limits import Limits
@@ -49,26 +50,31 @@ def fuelled() -> Iterator[None]:
         yield
 
 
-def count() -> dict[str, int]:
-    """Fuel of the standard view: of one event more, and of a call without any."""
+def count() -> dict[str, dict[str, int]]:
+    """Fuel of the standard view by each way: of one event more, and of a call without any."""
+    counted: dict[str, dict[str, int]] = {}
     with fuelled(), tempfile.TemporaryDirectory(prefix="evidentsource-cost-") as name:
         path = Path(name) / "summary.wasm"
         build(STANDARD, output=path)
-        component = Host().load(path)
-        assert isinstance(component, StateViewComponent)
-        with Instance(component._template) as instance:
-            empty, some, more = (_call(instance, events) for events in (0, BATCH, 2 * BATCH))
-    return {"call": empty, "event": (more - some) // BATCH}
+        for way in ("contract", "lane"):
+            component = Host(lane=way == "lane").load(path)
+            assert isinstance(component, StateViewComponent)
+            assert component.uses_lane == (way == "lane")
+            with component._template.instance() as instance:
+                calls = (_call(component, instance, events) for events in (0, BATCH, 2 * BATCH))
+                empty, some, more = calls
+            counted[way] = {"call": empty, "event": (more - some) // BATCH}
+    return counted
 
 
-def _call(instance: Instance, events: int) -> int:
+def _call(component: StateViewComponent, instance: Instance, events: int) -> int:
     """Fuel of the second of two equal calls: the first one also sets things up."""
-    given = some_events(events)
     view = RenderedStateView(CONTEXT, b'{"balance": 1, "transaction_count": 1}', 0, RECORDED)
+    step = Step(view, some_events(events))
     store = instance._store
     for _ in range(2):
         before = store.get_fuel()
-        instance.call(lambda codec, store, func: codec.evolve(store, func, view, given, 0))
+        component._folding.fold(instance, step)
     return before - store.get_fuel()
 
 
