@@ -31,6 +31,7 @@ from evidentsource_runtime.host.instances import Instance, Prepare, Template
 from evidentsource_runtime.host.limits import Limits
 from evidentsource_runtime.host.loading import Bases, Loaded, Progress, Source, load
 from evidentsource_runtime.host.output import DEFAULT_CAP
+from evidentsource_runtime.host.progress import TERMINAL
 from evidentsource_runtime.host.trace import SourceMap
 
 DEFAULT_BATCH_SIZE = 500
@@ -58,7 +59,8 @@ class Host:
         output_limit: bytes kept, of each call, of what the component prints to each of its streams.
         source_roots: directories in which the source files of components lie, for tracebacks of
             components that do not say so themselves.
-        progress: told, about four times a second, while a component is compiled.
+        progress: told, about four times a second, while a component is compiled; by default a
+            person at a terminal is, and nobody where it is None.
 
     A host may be used from several threads, and calls on several threads run in parallel. Where the
     packed codec does not work, which the logger ``evidentsource.host`` tells, they take turns instead;
@@ -78,7 +80,7 @@ class Host:
         deterministic: Deterministic | None = None,
         output_limit: int = DEFAULT_CAP,
         source_roots: Iterable[str | os.PathLike[str]] = (),
-        progress: Progress | None = None,
+        progress: Progress | None = TERMINAL,
     ) -> None:
         self._cache = _default_cache() if cache_dir is None else CompiledCache(Path(cache_dir))
         self._batch_size = checked_batch_size(batch_size)
