@@ -75,6 +75,7 @@ class Decided:
             ScenarioFailed: with what differs.
         """
         __tracebackhide__ = True
+        self._looked_at = True
         if not events:
             raise InvalidValue("then", "names no event", "a decision without any is then_nothing()")
         return self._then(events)
@@ -105,6 +106,7 @@ class Decided:
             ScenarioFailed: it was not refused, or for another reason.
         """
         __tracebackhide__ = True
+        self._looked_at = True
         wanted = Refusal(kind, text)
         error = self.outcome.error
         if error is None:

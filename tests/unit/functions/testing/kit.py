@@ -13,6 +13,7 @@ from evidentsource_core import (
     Parameter,
     ProspectiveEvent,
     Selector,
+    SelectorTemplate,
     StateViewDefinition,
     StateViewName,
 )
@@ -53,7 +54,7 @@ class Order(StateViewBase):
 @dataclass
 class Sales(StateViewBase):
     definition = StateViewDefinition(
-        StateViewName("sales"), ORDERS & Selector.event_type("order.paid")
+        StateViewName("sales"), SelectorTemplate.of(ORDERS & Selector.event_type("order.paid"))
     )
     orders: int = 0
 
