@@ -167,8 +167,10 @@ class Database(MockDatabase):
         events = list(speculated)
         if events:
             database = database.speculate_with_transaction(events)
-        found = database.view_state(rule.name, rule.definition.version, parameters)
-        self._rules.check()
+        try:
+            found = database.view_state(rule.name, rule.definition.version, parameters)
+        finally:
+            self._rules.check()
         return None if found is None else _state(view, found)
 
     def execute(self, *args: Any, **kwargs: Any) -> StateChangeResult:
