@@ -26,6 +26,7 @@ MIN_SECONDS = -62_135_596_800
 MAX_SECONDS = 253_402_300_799
 """Seconds from 1970 to the last second of the year 9999."""
 
+_EPOCH_WITHOUT_ZONE = EPOCH.replace(tzinfo=None)
 _MICROSECOND = timedelta(microseconds=1)
 _NAIVE_HINT = "give it a time zone, say datetime(..., tzinfo=timezone.utc)"
 _OUTSIDE = "lies outside the years 1 to 9999"
@@ -226,10 +227,9 @@ def format_rfc3339(moment: datetime) -> str:
     '1970-01-01T00:00:00.000001Z'
     """
     seconds, nanos = to_parts(moment)
-    whole = EPOCH + timedelta(seconds=seconds)
+    whole = _EPOCH_WITHOUT_ZONE + timedelta(seconds=seconds)
     digits = f"{nanos:09d}" if nanos % 1000 else f"{nanos // 1000:06d}"
-    # strftime leaves out leading zeros of years below 1000.
-    return f"{whole.year:04d}-{whole:%m-%dT%H:%M:%S}.{digits}Z"
+    return f"{whole.isoformat()}.{digits}Z"
 
 
 _RFC3339 = re.compile(

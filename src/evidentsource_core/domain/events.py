@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 from evidentsource_core.domain.errors import (
     DeserializationFailed,
     EvidentSourceError,
-    IdentifierError,
     InvalidExtension,
     InvalidType,
 )
@@ -329,15 +328,13 @@ class ProspectiveEvent(_Payload):
             (EventSubject, self.subject),
         )
         for identifier, value in checks:
-            if value is not None:
-                try:
-                    identifier(value)
-                except IdentifierError as error:
-                    yield error
-        yield from self.extensions.problems()
-        for name in _ASSIGNED:
-            if name in self.extensions:
-                yield InvalidExtension(name, "the database assigns it; leave it out")
+            if value is not None and (problem := identifier.problem(value)) is not None:
+                yield problem
+        if self.extensions:
+            yield from self.extensions.problems()
+            for name in _ASSIGNED:
+                if name in self.extensions:
+                    yield InvalidExtension(name, "the database assigns it; leave it out")
 
 
 _set = object.__setattr__

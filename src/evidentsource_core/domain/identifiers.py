@@ -64,6 +64,11 @@ class _Identifier:
             raise self._error(given)
         object.__setattr__(self, "value", value)
 
+    @classmethod
+    def problem(cls, value: str) -> IdentifierError | None:
+        """What keeps ``value`` from being one, if something does: the error that making it raises."""
+        return None if cls._rule.match(value) else cls._error(value)
+
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from itertools import chain
+from typing import Any, Final
 
 import apsw
 
@@ -25,3 +27,33 @@ def fetch_one(db: apsw.Connection, sql: str, values: Sequence[Any] = ()) -> Any:
     """
     found = db.execute(sql, values).fetchall()
     return found[0] if found else None
+
+
+_TOGETHER: Final = (64, 8, 1)
+"""Rows in one statement: few sizes, so that each is prepared once and then found in the cache."""
+
+
+def insert(db: apsw.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows with as few statements as there need be.
+
+    Each statement lets other threads have the interpreter, and has to wait for it again: with many
+    threads at work that costs far more than the statement itself.
+
+    >>> db = apsw.Connection(":memory:")
+    >>> _ = db.execute("CREATE TABLE t (a, b)")
+    >>> insert(db, "t (a, b)", [(n, str(n)) for n in range(75)])
+    >>> fetch_one(db, "SELECT count(*), max(a) FROM t")
+    (75, 74)
+    """
+    start = 0
+    for size in _TOGETHER:
+        while len(rows) - start >= size:
+            values = list(chain.from_iterable(rows[start : start + size]))
+            db.execute(f"INSERT INTO {into} {_values(len(values) // size, size)}", values)
+            start += size
+
+
+@cache
+def _values(width: int, rows: int) -> str:
+    row = f"({', '.join('?' * width)})"
+    return f"VALUES {', '.join([row] * rows)}"

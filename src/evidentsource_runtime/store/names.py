@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Final
 
 import apsw
 
 from evidentsource_core.domain.flat_selectors import STREAM, SUBJECT, TYPE
-from evidentsource_runtime.store.fetching import fetch_one
+from evidentsource_runtime.store.fetching import fetch, fetch_one, insert
 
 COLUMNS: Final = {STREAM: "stream", SUBJECT: "subject", TYPE: "type"}
 """Each attribute's column in ``event``, which is also the name of the table of its values."""
@@ -26,6 +28,7 @@ class Names:
     def __init__(self, db: apsw.Connection) -> None:
         self._known: dict[int, dict[str, int]] = {column: {} for column in COLUMNS}
         self._added: dict[int, dict[str, int]] = {column: {} for column in COLUMNS}
+        self._rows: dict[int, list[tuple[int, str, int]]] = {column: [] for column in COLUMNS}
         self._last: dict[int, int] = {}
         self.reload(db)
 
@@ -36,25 +39,37 @@ class Names:
         known = self._known[column]
         number = known.get(value)
         if number is None:
-            number = _stored(db, column, value)
-            if number is not None:
-                _remember(known, value, number)
+            found = fetch_one(db, f"SELECT id FROM {COLUMNS[column]} WHERE value = ?", (value,))
+            if found is None:
+                return None
+            number = _remember(known, value, found[0])
         return number
 
-    def number(self, db: apsw.Connection, column: int, value: str | None, revision: int) -> int:
-        """The number of a value that the event of this revision has; a new one where it is new."""
+    # --- for the writer ------------------------------------------------------------------------
+
+    def prefetch(self, db: apsw.Connection, column: int, values: Iterable[str]) -> None:
+        """Look all of these up, so that :meth:`number` and :meth:`pending` need not."""
+        known = self._known[column]
+        wanted = [value for value in values if value not in known]
+        if not wanted:
+            return
+        sql = f"SELECT value, id FROM {COLUMNS[column]} WHERE value IN (SELECT value FROM json_each(?))"
+        for value, number in fetch(db, sql, (json.dumps(wanted),)):
+            _remember(known, value, number)
+
+    def known(self, column: int, value: str) -> int | None:
+        """The number of a prefetched value; None for one that is new."""
+        return self._known[column].get(value) or self._added[column].get(value)
+
+    def number(self, column: int, value: str | None, revision: int) -> int:
+        """The number of a prefetched value for the event of a revision; a new one if it is new."""
         if value is None:
             return NO_SUBJECT
-        known = self._known[column].get(value) or self._added[column].get(value)
-        if known is not None:
-            return known
-        number = _stored(db, column, value)
+        number = self.known(column, value)
         if number is None:
             number = self._last[column] = self._last[column] + 1
-            table = COLUMNS[column]
-            row = (number, value, revision)
-            db.execute(f"INSERT INTO {table} (id, value, first) VALUES (?, ?, ?)", row)
-        self._added[column][value] = number
+            self._added[column][value] = number
+            self._rows[column].append((number, value, revision))
         return number
 
     def pending(self, db: apsw.Connection, column: int, value: str | None) -> int | None:
@@ -62,6 +77,12 @@ class Names:
         if value is not None and (number := self._added[column].get(value)) is not None:
             return number
         return self.find(db, column, value)
+
+    def flush(self, db: apsw.Connection) -> None:
+        """Write what was added."""
+        for column, rows in self._rows.items():
+            insert(db, f"{COLUMNS[column]} (id, value, first)", rows)
+            rows.clear()
 
     def commit(self) -> None:
         """What was added is committed."""
@@ -74,15 +95,12 @@ class Names:
         """Forget what was added, and take the last numbers from the file."""
         for column, table in COLUMNS.items():
             self._added[column].clear()
+            self._rows[column].clear()
             self._last[column] = fetch_one(db, f"SELECT coalesce(max(id), 0) FROM {table}")[0]
 
 
-def _stored(db: apsw.Connection, column: int, value: str) -> int | None:
-    found = fetch_one(db, f"SELECT id FROM {COLUMNS[column]} WHERE value = ?", (value,))
-    return None if found is None else found[0]
-
-
-def _remember(known: dict[str, int], value: str, number: int) -> None:
+def _remember(known: dict[str, int], value: str, number: int) -> int:
     if len(known) >= _REMEMBERED:
         known.clear()
     known[value] = number
+    return number

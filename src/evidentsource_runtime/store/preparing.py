@@ -25,6 +25,7 @@ class Asked:
     """A transaction as it was asked for, not looked into yet."""
 
     id: str
+    made_id: bool
     events: tuple[object, ...]
     conditions: tuple[object, ...]
     fingerprint: bytes | None
@@ -41,10 +42,11 @@ class Asked:
     ) -> Asked:
         """A new id where none is given."""
         wanted = (tuple(items("events", events)), tuple(items("conditions", conditions)))
-        made = str(uuid.uuid4()) if transaction_id is None else check_transaction_id(transaction_id)
+        made_id = transaction_id is None
+        name = str(uuid.uuid4()) if made_id else check_transaction_id(transaction_id)
         if given_fingerprint is not None:
             _check_fingerprint(given_fingerprint)
-        return cls(made, *wanted, given_fingerprint, also)
+        return cls(name, made_id, *wanted, given_fingerprint, also)
 
 
 def _check_fingerprint(value: object) -> None:
@@ -69,7 +71,7 @@ def prepared(asked: Asked, limits: Limits) -> Prepared:
     known = asked.fingerprint
     if known is None:
         known = fingerprint(events, rows, conditions)
-    return Prepared(asked.id, events, rows, conditions, known, asked.also)
+    return Prepared(asked.id, asked.made_id, events, rows, conditions, known, asked.also)
 
 
 def refused(

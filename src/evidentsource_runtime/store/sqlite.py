@@ -212,7 +212,9 @@ class SqliteStore(ReadableStore):
             if before is None:
                 raise
             return self._with_events(before)
-        work = Work(lambda _: self._writer.write(prepared), atomic=also is not None)
+        work = Work(
+            lambda _: self._writer.write(prepared), atomic=also is not None, prepared=prepared
+        )
         return self._told(commits.do(work))
 
     def _told(self, written: Written) -> TransactionResult:

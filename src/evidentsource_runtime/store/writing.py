@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 import apsw
 
@@ -22,7 +24,7 @@ from evidentsource_core.domain.queries import QueryOptions
 from evidentsource_core.domain.selectors import EventSelector
 from evidentsource_core.rules import check_holds
 from evidentsource_core.times import format_rfc3339
-from evidentsource_runtime.store.fetching import fetch_one
+from evidentsource_runtime.store.fetching import fetch, fetch_one, insert
 from evidentsource_runtime.store.interface import TransactionRecord
 from evidentsource_runtime.store.names import Names
 from evidentsource_runtime.store.pool import Pool
@@ -33,16 +35,8 @@ Also = Callable[[apsw.Connection, TransactionRecord], None]
 """What else is written with a transaction, in the same commit."""
 
 _OPTIONS = QueryOptions()
-_EVENT = (
-    "INSERT INTO event (revision, stream, subject, type, effective_us, effective_ns) "
-    "VALUES (?, ?, ?, ?, ?, ?)"
-)
-_EVENT_ID = "INSERT INTO event_id (stream, id, revision) VALUES (?, ?, ?)"
-_BODY = "INSERT INTO body (revision, lane) VALUES (?, ?)"
-_TX = (
-    "INSERT INTO tx (revision, basis, id, recorded_us, fingerprint, checksum) "
-    "VALUES (?, ?, ?, ?, ?, ?)"
-)
+_MOST_PENDING: Final = 64
+"""Rows that are kept back at most while conditions are checked, each of which looks at all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +45,7 @@ class Prepared:
 
     Args:
         id: its id.
+        made_id: whether that was made for it just now, so that nothing can have it yet.
         events: its events.
         rows: the open row of each.
         conditions: what has to hold.
@@ -59,6 +54,7 @@ class Prepared:
     """
 
     id: str
+    made_id: bool
     events: Sequence[ProspectiveEvent]
     rows: Sequence[str]
     conditions: Sequence[AppendCondition]
@@ -82,6 +78,9 @@ class Written:
 class Writer:
     """Writes transactions on one connection, between a BEGIN and a COMMIT that are not its own.
 
+    Rows are kept back and written together, since each statement costs the interpreter's lock;
+    what is asked of the database meanwhile is answered with them in mind.
+
     Args:
         db: the connection.
         names: the numbers of names.
@@ -97,6 +96,9 @@ class Writer:
         self._pool = pool
         self._now = now
         self._revision, self._recorded = 0, 0
+        self._rows = Rows()
+        self._known: dict[str, tuple[TransactionRecord, bytes]] = {}
+        self._taken: set[tuple[str, str]] = set()
         self.reload()
 
     @property
@@ -112,27 +114,81 @@ class Writer:
     def reload(self) -> None:
         """Take the latest revision from the file: after a start, and when a commit was undone."""
         self._names.reload(self._db)
+        self._rows = Rows()
         self._revision, self._recorded = last_revision(self._db)
 
-    def commit(self) -> None:
-        """What was written is committed."""
-        self._names.commit()
+    def prefetch(self, group: Sequence[Prepared]) -> None:
+        """Ask at once what :meth:`write` will want to know of each of the group."""
+        self._known = self._transactions([each.id for each in group if not each.made_id])
+        events = [event for prepared in group for event in prepared.events]
+        db, names = self._db, self._names
+        names.prefetch(db, STREAM, {event.stream for event in events})
+        names.prefetch(
+            db, SUBJECT, {event.subject for event in events if event.subject is not None}
+        )
+        names.prefetch(db, TYPE, {event.event_type for event in events})
+        self._taken = self._ids_of(events)
+
+    def _transactions(self, ids: list[str]) -> dict[str, tuple[TransactionRecord, bytes]]:
+        if not ids:
+            return {}
+        found = fetch(self._db, _TRANSACTIONS, (json.dumps(ids),))
+        return {
+            name: (TransactionRecord(name, basis, revision, moment(recorded)), known)
+            for name, basis, revision, recorded, known in found
+        }
+
+    def _ids_of(self, events: Sequence[ProspectiveEvent]) -> set[tuple[str, str]]:
+        """The streams and ids of those whose stream has their id already."""
+        numbers: dict[str, int | None] = {}
+        wanted: list[tuple[int, str, str]] = []
+        for event in events:
+            stream = event.stream
+            if stream not in numbers:
+                numbers[stream] = self._names.known(STREAM, stream)
+            number = numbers[stream]
+            if number is not None:
+                wanted.append((number, event.id, stream))
+        if len(wanted) == 1:
+            number, event_id, stream = wanted[0]
+            return {(stream, event_id)} if is_taken(self._db, number, event_id) else set()
+        return set(fetch(self._db, _TAKEN, (json.dumps(wanted),))) if wanted else set()
 
     def write(self, prepared: Prepared) -> Written:
-        """Write a transaction, or find that it had been.
+        """Write a transaction that was prefetched, or find that it had been written.
 
         Raises:
             DuplicateTransactionId, InvalidEvents, ConstraintViolations: refused; nothing of it was
                 written.
         """
-        before = find_transaction(self._db, prepared.id, prepared.fingerprint)
+        before = self._known.get(prepared.id)
         if before is not None:
-            return Written(before, None)
+            if before[1] != prepared.fingerprint:
+                raise DuplicateTransactionId(prepared.id)
+            return Written(before[0], None)
         self._check_ids(prepared.events)
         check_holds(prepared.conditions, self._highest)
-        return self._insert(prepared)
+        written = self._insert(prepared)
+        if prepared.also is not None:
+            self.flush()
+            prepared.also(self._db, written.record)
+        return written
+
+    def flush(self) -> None:
+        """Write the rows that were kept back."""
+        self._names.flush(self._db)
+        self._rows.flush(self._db)
+
+    def commit(self) -> None:
+        """What was written is committed."""
+        self._names.commit()
 
     def _highest(self, selector: EventSelector) -> int:
+        if len(self._rows.events) > _MOST_PENDING:
+            self.flush()
+        for revision, event in reversed(self._rows.events):
+            if selector.matches_prospective(event):
+                return revision
         query = asked(selector, _OPTIONS, self._revision)
         return highest(self._db, self._pool, self._names.pending, query)
 
@@ -140,14 +196,10 @@ class Writer:
         problems: list[EvidentSourceError] = [
             at(f"events[{index}]", DuplicateEventId(event.stream, event.id))
             for index, event in enumerate(events)
-            if self._taken(event.stream, event.id)
+            if (event.stream, event.id) in self._taken
         ]
         if problems:
             raise InvalidEvents(problems)
-
-    def _taken(self, stream: str, event_id: str) -> bool:
-        number = self._names.pending(self._db, STREAM, stream)
-        return number is not None and is_taken(self._db, number, event_id)
 
     def _insert(self, prepared: Prepared) -> Written:
         basis = self._revision
@@ -156,39 +208,62 @@ class Writer:
         rows = [
             close_row(row, revision, stamp) for revision, row in enumerate(prepared.rows, basis + 1)
         ]
+        number = self._names.number
+        for revision, event in enumerate(prepared.events, basis + 1):
+            micros, finer = (recorded, 0) if event.time is None else microseconds(event.time)
+            stream = number(STREAM, event.stream, revision)
+            subject = number(SUBJECT, event.subject, revision)
+            kind = number(TYPE, event.event_type, revision)
+            self._rows.found_by.append((revision, stream, subject, kind, micros, finer))
+            self._rows.ids.append((stream, event.id, revision))
+            self._rows.events.append((revision, event))
+            self._taken.add((event.stream, event.id))
+        self._rows.bodies += enumerate(rows, basis + 1)
         revision = basis + len(rows)
-        db = self._db
-        found_by = list(self._found_by(prepared.events, basis, recorded))
-        db.executemany(_EVENT, found_by)
-        db.executemany(
-            _EVENT_ID,
-            [
-                (columns[1], event.id, columns[0])
-                for columns, event in zip(found_by, prepared.events, strict=True)
-            ],
-        )
-        db.executemany(_BODY, enumerate(rows, basis + 1))
         checksum = zlib.crc32(",".join(rows).encode())
-        db.execute(_TX, (revision, basis, prepared.id, recorded, prepared.fingerprint, checksum))
+        self._rows.transactions.append(
+            (revision, basis, prepared.id, recorded, prepared.fingerprint, checksum)
+        )
         record = TransactionRecord(prepared.id, basis, revision, moment(recorded))
+        self._known[prepared.id] = (record, prepared.fingerprint)
         self._revision, self._recorded = revision, recorded
-        if prepared.also is not None:
-            prepared.also(db, record)
         return Written(record, rows)
 
-    def _found_by(
-        self, events: Sequence[ProspectiveEvent], basis: int, recorded: int
-    ) -> Iterator[tuple[int, ...]]:
-        number, db = self._names.number, self._db
-        for revision, event in enumerate(events, basis + 1):
-            effective = (recorded, 0) if event.time is None else microseconds(event.time)
-            yield (
-                revision,
-                number(db, STREAM, event.stream, revision),
-                number(db, SUBJECT, event.subject, revision),
-                number(db, TYPE, event.event_type, revision),
-                *effective,
-            )
+
+@dataclass(slots=True)
+class Rows:
+    """Rows that are kept back, and the events that they are of."""
+
+    found_by: list[tuple[int, int, int, int, int, int]] = field(default_factory=list)
+    ids: list[tuple[int, str, int]] = field(default_factory=list)
+    bodies: list[tuple[int, str]] = field(default_factory=list)
+    transactions: list[tuple[int, int, str, int, bytes, int]] = field(default_factory=list)
+    events: list[tuple[int, ProspectiveEvent]] = field(default_factory=list)
+
+    def flush(self, db: apsw.Connection) -> None:
+        """Write all of them."""
+        if not self.transactions:
+            return
+        insert(
+            db, "event (revision, stream, subject, type, effective_us, effective_ns)", self.found_by
+        )
+        insert(db, "event_id (stream, id, revision)", self.ids)
+        insert(db, "body (revision, lane)", self.bodies)
+        insert(
+            db, "tx (revision, basis, id, recorded_us, fingerprint, checksum)", self.transactions
+        )
+        for rows in (self.found_by, self.ids, self.bodies, self.transactions, self.events):
+            rows.clear()
+
+
+_TRANSACTIONS = (
+    "SELECT id, basis, revision, recorded_us, fingerprint FROM tx "
+    "WHERE id IN (SELECT value FROM json_each(?))"
+)
+_TAKEN = (
+    "SELECT k.value ->> 2, i.id FROM json_each(?) AS k "
+    "CROSS JOIN event_id AS i ON i.stream = k.value ->> 0 AND i.id = k.value ->> 1"
+)
 
 
 def last_revision(db: apsw.Connection) -> tuple[int, int]:
