@@ -1,9 +1,8 @@
 """Hypothesis strategies for the domain: every value the contract can carry, extremes included."""
 
-from tests.strategies.domain import (
+from evidentsource_runtime.testing.strategies import (
     conditions,
     event_attributes,
-    events,
     extensions,
     moments,
     prospective_events,
@@ -11,6 +10,7 @@ from tests.strategies.domain import (
     selectors,
     texts,
 )
+from evidentsource_runtime.testing.strategies import stored_events as events
 
 __all__ = [
     "conditions",

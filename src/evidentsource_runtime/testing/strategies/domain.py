@@ -1,4 +1,4 @@
-"""One strategy for each type of the domain that crosses the boundary of a component."""
+"""Any value of the domain, extremes included: what the contract of a component can carry."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from evidentsource_core.domain.identifiers import stream_of
 from evidentsource_core.times import MAX_SECONDS, MIN_SECONDS, from_parts
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
-"""Any text that UTF-8 can carry, NUL and astral characters included."""
+"""Any text of up to 40 characters that UTF-8 can carry, NUL and astral characters included."""
 
 _names = st.from_regex(r"[a-zA-Z][a-zA-Z0-9\-_.]{1,30}", fullmatch=True)
 _prefixes = st.from_regex(r"[a-zA-Z][a-zA-Z0-9\-_.]{0,10}", fullmatch=True)
@@ -84,13 +84,14 @@ extensions = st.dictionaries(
     _values,
     max_size=4,
 )
+"""Up to four extension attributes, of any type."""
 _data = st.one_of(
     st.none(), texts.map(StringEventData), st.binary(max_size=60).map(BinaryEventData)
 )
 
 
-def events() -> st.SearchStrategy[Event]:
-    """Any stored event."""
+def stored_events() -> st.SearchStrategy[Event]:
+    """Any stored event, also of ids and types that no database would take."""
     return st.builds(
         Event,
         id=texts,
