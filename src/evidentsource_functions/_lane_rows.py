@@ -12,7 +12,7 @@ from itertools import chain, repeat
 from typing import Any, ClassVar
 
 from evidentsource_core.domain.errors import EvidentSourceError
-from evidentsource_core.domain.events import BinaryEventData, Event, EventData
+from evidentsource_core.domain.events import BinaryEventData, Event, EventData, StringEventData
 from evidentsource_core.domain.extensions import (
     CONTEXT_ATTRIBUTES,
     NO_EXTENSIONS,
@@ -26,6 +26,7 @@ from evidentsource_core.domain.extensions import (
     UriExtension,
     UriRefExtension,
 )
+from evidentsource_core.domain.identifiers import check_text
 from evidentsource_core.times import EPOCH, MAX_SECONDS, MIN_SECONDS, from_parts
 from evidentsource_functions._lazy import LazyEvent, all_fields, make_events, set_each, text_data
 
@@ -106,7 +107,10 @@ def _read_time(event: RowEvent) -> datetime | None:
     time = event._raw[4]  # noqa: SLF001
     if time is None:
         return None
-    return EPOCH + timedelta(microseconds=time) if type(time) is int else from_parts(*time)
+    if type(time) is int:
+        return EPOCH + timedelta(microseconds=time)
+    seconds, nanoseconds = time
+    return from_parts(seconds, nanoseconds)
 
 
 def _read_extensions(event: RowEvent) -> Extensions:
@@ -125,7 +129,8 @@ def _lift_extension(value: Any) -> ExtensionValue:
         return IntegerExtension(value)
     kind, *rest = value
     if kind == "t":
-        return TimestampExtension(from_parts(*rest))
+        seconds, nanoseconds = rest
+        return TimestampExtension(from_parts(seconds, nanoseconds))
     (text,) = rest
     if kind == "x":
         return BinaryExtension(_bytes(text))
@@ -210,6 +215,10 @@ def _check_row(row: Any, source: str, path: str) -> None:
             raise UnreadableBatch(
                 f"{path}.{name}", f"must be text, got {type(row[index]).__name__}"
             )
+    if type(row[8]) not in (dict, _NULL):
+        raise UnreadableBatch(
+            f"{path}.extensions", f"must be an object, got {type(row[8]).__name__}"
+        )
     (event,) = _events([row], source)
     for name in ("source", "data", "time", "extensions"):
         try:
@@ -221,6 +230,11 @@ def _check_row(row: Any, source: str, path: str) -> None:
             reason = "CloudEvents defines this name; no extension may have it"
             raise UnreadableBatch(f"{path}.extensions.{name}", reason)
     try:
+        # What was read without being checked, because it mostly was before it was stored.
+        if isinstance(event.data, StringEventData):
+            StringEventData(event.data.data)
+        for name in event.extensions:
+            check_text("Event", "extensions", name)
         Event(*all_fields(event))
     except EvidentSourceError as error:
         raise UnreadableBatch(path, str(error)) from None

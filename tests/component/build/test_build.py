@@ -69,6 +69,7 @@ def test_the_facts_of_a_build_are_in_the_component(make: Make) -> None:
     built = make("impure_view")
     found = read_component(built.path)
     assert (found.world, found.size) == ("state-view", built.size)
+    assert (found.lane, built.exports) == (1, ("evidentsource-fold-v1", "evolve"))
     facts = found.facts
     assert facts is not None
     assert (facts.input_hash, facts.module, facts.world) == (
@@ -110,16 +111,20 @@ def test_the_quick_start_builds_by_the_command_line(
     assert (again["cached"], again["input_hash"]) == (True, digest)
 
 
-def test_another_contract_is_built_against(make: Make, tmp_path: Path) -> None:
+def test_another_contract_is_built_against_and_nothing_else_where_that_is_asked(
+    make: Make, tmp_path: Path
+) -> None:
     text = (ROOT / "interface" / "decider.wit").read_text("utf-8")
     other = tmp_path / "other.wit"
     other.write_text(
         text.replace("package evidentsource:decider;", "package elsewhere:rules@2.1.0;")
     )
-    built = make("impure_view", wit=other)
+    built = make("impure_view", wit=other, contract_only=True)
     found = read_component(built.path)
-    assert "elsewhere:rules/state-view-types@2.1.0" in {each.name for each in found.imports}
+    assert [each.name for each in found.exports if each.kind == "func"] == ["evolve"]
     assert found.facts is not None
+    assert found.facts.contract_only
+    assert "elsewhere:rules/state-view-types@2.1.0" in {each.name for each in found.imports}
     assert found.facts.wit_package == "elsewhere:rules@2.1.0"
     assert built.input_hash != make("impure_view").input_hash
 

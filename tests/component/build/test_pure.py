@@ -92,6 +92,8 @@ def test_a_view_that_reads_it_fails_with_a_traceback_of_the_users_line(
 def test_a_pure_component_imports_nothing_of_wasi(make: Make) -> None:
     found = read_component(make("impure_view", pure=True).path)
     assert [each.name for each in found.imports if each.name.startswith("wasi:")] == []
+    # What the lane answers says why a fold failed, so there is no explain-evolve beside it.
+    assert {each.name for each in found.exports} == {"evidentsource-fold-v1", "evolve"}
     assert found.facts is not None
     assert found.facts.pure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,18 @@ def test_a_damaged_component_is_refused_or_read_and_never_more(
     path.write_bytes(content[: data.draw(st.integers(position, len(whole)))])
     with contextlib.suppress(NotAComponent):
         read_component(path)
+
+
+def test_a_component_tells_the_version_of_its_lane(tmp_path: Path) -> None:
+    lane = VIEW.replace(
+        '(export "evolve" (func $f))',
+        '(export "evolve" (func $f)) (export "evidentsource-fold-v1" (func $f))',
+    )
+    assert read_component(component(tmp_path, lane)).lane == 1
+    assert read_component(component(tmp_path)).lane is None
+
+
+def test_facts_say_that_a_component_is_contract_only_where_it_is() -> None:
+    only = replace(FACTS, contract_only=True)
+    assert BuildFacts.from_json(only.to_json()) == only
+    assert "contract_only" not in FACTS.to_json()

@@ -20,6 +20,7 @@ VIEW = "class WitWorld:\n    def evolve(self, state_view, events): ...\n"
         ("import ssl\n" + VIEW, {}, "guest-lacks-module"),
         (VIEW, {"world": "state-change"}, "other-world"),
         (VIEW, {"wit": "nowhere.wit"}, "missing-contract"),
+        (VIEW, {"reproducible": True, "contract_only": True}, "usage"),
         (VIEW, {"dependencies": ["nowhere-to-be-found"]}, "missing-dependency"),
     ],
 )

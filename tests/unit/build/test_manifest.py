@@ -33,6 +33,7 @@ pure = true
 module = "bank.deposit"
 description = "Pay in."
 source-code-uri = "https://example.com/deposit.py"
+contract-only = true
 """
 
 
@@ -53,6 +54,7 @@ def test_a_project_names_its_components(tmp_path: Path) -> None:
     )
     assert summary.dependencies == ("attrs", "cattrs")
     assert (summary.pure, everything.pure, everything.dependencies) == (False, True, ("attrs",))
+    assert (summary.contract_only, deposit.contract_only) == (False, True)
     assert isinstance(summary.definition, StateViewDefinition)
     assert summary.definition.selector == Selector.stream("accounts") & Parameter.subject(
         "account_id"
@@ -146,6 +148,13 @@ REFUSED: dict[str, tuple[str, str, str, int | None, str]] = {
         "did you mean effective",
     ),
     "a wrong type": ("pure = true", 'pure = "yes"', "wrong-type", 21, "write pure = true"),
+    "a wrong type of another flag": (
+        "contract-only = true",
+        "contract-only = 1",
+        "wrong-type",
+        27,
+        "write contract-only = true",
+    ),
     "a number for a text": (
         'module = "bank.deposit"',
         "module = 3",

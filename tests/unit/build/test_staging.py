@@ -109,6 +109,7 @@ def test_everything_else_that_decides_the_result_is_in_the_hash(read: Any) -> No
     hashes = [
         plan(closure),
         plan(closure, pure=True),
+        plan(closure, contract_only=True),
         plan(closure, world="state-change"),
         plan(closure, wit_files={"decider.wit": "package a:b;"}),
         plan(closure, staged=stage(closure, (), "another entry")),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,30 @@ def test_a_pure_state_view_gets_an_export_that_says_why_it_failed(tmp_path: Path
         text.replace(text[text.index("\n    export explain") : text.index("string>;") + 8], "")
         == OTHER
     )
+
+
+@pytest.mark.parametrize("world", ["state-view", "special"])
+def test_a_world_of_any_contract_takes_further_exports(tmp_path: Path, world: str) -> None:
+    (tmp_path / "deps").mkdir()
+    (tmp_path / "deps" / "world.wit").write_text(OTHER)
+    (tmp_path / "own.wit").write_text(f"/* world {world} {{ */\n{OTHER}")
+    contract = read_contract(tmp_path, world)
+    assert not contract.exports("further")
+    files = contract.with_exports(world, " export further: func();")
+    assert files["deps/world.wit"] == OTHER
+    opening = OTHER.replace("%special", "special").partition(f"world {world} {{")[0]
+    text = files["own.wit"].replace("%special", "special")
+    assert text == (
+        f"/* world {world} {{ */\n{opening}world {world} {{ export further: func();"
+        + OTHER.replace("%special", "special")[len(f"{opening}world {world} {{") :]
+    )
+    assert replace(contract, files=files).exports("further")
+
+
+def test_exports_for_a_world_that_is_not_there_are_refused() -> None:
+    with pytest.raises(ContractError, match="no world state-vew") as caught:
+        read_contract(None, "state-view").with_exports("state-vew", "")
+    assert caught.value.hint == "did you mean state-view?"
 
 
 @pytest.mark.parametrize(

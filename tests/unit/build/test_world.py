@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from evidentsource_runtime.build import PreflightFailed
-from evidentsource_runtime.build.world import find_world
+from evidentsource_runtime.build.world import find_world, takes_lane
 
 VIEW = """
 from evidentsource_functions import StateViewBase
@@ -217,3 +217,44 @@ def test_a_class_from_a_dependency_is_left_to_the_build(read: Any) -> None:
         dependencies=("attrs",),
     )
     assert find_world(closure) == "state-view"
+
+
+LANES: dict[str, tuple[bool, str, dict[str, str]]] = {
+    "the adapter": (True, "class WitWorld(StateViewAdapter):\n    state_view_type = Count\n", {}),
+    "by way of a class of one's own": (
+        True,
+        "class Mine(StateViewAdapter): ...\nclass WitWorld(Mine):\n    state_view_type = Count\n",
+        {},
+    ),
+    "an evolve of its own": (
+        False,
+        (
+            "class WitWorld(StateViewAdapter):\n    state_view_type = Count\n"
+            "    def evolve(self, state_view, events): ...\n"
+        ),
+        {},
+    ),
+    "an evolve out of a class between": (
+        False,
+        "from base import Mine\nclass WitWorld(Mine):\n    state_view_type = Count\n",
+        {
+            "base.py": (
+                "from evidentsource_functions.wasm import StateViewAdapter\n"
+                "class Mine(StateViewAdapter):\n    def evolve(self, state_view, events): ...\n"
+            )
+        },
+    ),
+    "by hand": (False, "class WitWorld:\n    def evolve(self, state_view, events): ...\n", {}),
+    "from elsewhere": (False, "from json import JSONDecoder as WitWorld\n", {}),
+}
+
+
+@pytest.mark.parametrize("name", LANES)
+def test_a_view_has_the_lane_where_the_adapters_own_evolve_folds(read: Any, name: str) -> None:
+    expected, source, others = LANES[name]
+    assert takes_lane(read(VIEW + source, **others)) is expected
+
+
+def test_a_state_change_has_no_lane(read: Any) -> None:
+    source = "class WitWorld(StateChangeAdapter):\n    decide_func = decide\n"
+    assert not takes_lane(read(CHANGE + source))

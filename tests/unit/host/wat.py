@@ -82,3 +82,31 @@ def exporting(name: str) -> str:
   (core module $empty (func (export "run")))
   (core instance $one (instantiate $empty))
   (func (export "{name}") (canon lift (core func $one "run")))"""
+
+
+def view_with_lane(evolve: str, fold: str, *changes: tuple[str, str]) -> bytes:
+    """A state view that exports the lane as well.
+
+    Args:
+        evolve: as in :func:`state_view`.
+        fold: instructions that leave the address of the list of answers, which take 36 bytes each.
+            The header is at ``$header``, of the size ``$size``; memory up to 4096 is free.
+        changes: as in :func:`state_view`.
+    """
+    code = """(core instance $core (instantiate $code))
+  (func (export "evidentsource-fold-v1")
+    (param "header" string)
+    (param "contents" (list (tuple (option string) (option (list u8)))))
+    (param "batches" (list string))
+    (result (list (tuple (option string) (option (list u8)) (option string))))
+    (canon lift (core func $core "fold")
+      (memory (core memory $core "memory")) (realloc (core func $core "realloc"))))"""
+    function = f"""(func (export "fold") (param $header i32) (param $size i32)
+      (param i32 i32 i32 i32) (result i32) {fold})
+    (func (export "evolve")"""
+    return state_view(
+        evolve,
+        ('(func (export "evolve") (param $given', function + " (param $given"),
+        ("(core instance $core (instantiate $code))", code),
+        *changes,
+    )

@@ -154,6 +154,7 @@ class Packer:
         """
         if not isinstance(events, EncodedEvents):
             return events
+        self._text(events)
         try:
             return events.decoded()
         except UnreadableBatch as error:
@@ -161,11 +162,14 @@ class Packer:
 
     def _checked(self, events: EncodedEvents) -> str:
         # The guest looks into it. What it cannot know is what this contract could not carry.
-        self._lower.text(events.source, "events.source")
-        text = self._lower.text(events.text, "events")
+        text = self._text(events)
         if self._from_1970 or self._is_narrow or len(text) > self._limit:
             self._lower.events(self.decoded(events))
         return text
+
+    def _text(self, events: EncodedEvents) -> str:
+        self._lower.text(events.source, "events.source")
+        return self._lower.text(events.text, "events")
 
     def _encoded(self, events: Sequence[Event], source: str, offset: int) -> str:
         try:
