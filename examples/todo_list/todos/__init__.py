@@ -1,0 +1,1 @@
+"""A to-do list: items are added, ticked and cleared away."""
