@@ -1,12 +1,12 @@
-"""What it costs to carry values to a component and back: the packed codec against wasmtime-py's own.
+"""What it costs to carry values to a component and back, and what the guest adds.
 
     python -m benchmarks.codec
 
-Prints a table with the ratios first, and beside them the targets they are held to. The *host* part of
-a call is our Python and the C API that it uses; the *inside* is wasmtime and the guest, from the
-moment a call is handed over until it comes back. Times are those of the processor, so that whatever
-else a machine does counts less. The events have five attributes each (subject, time,
-datacontenttype, sequence, recordedtime) and a small JSON payload.
+The same calls by wasmtime-py's own conversion (*stock*), by the contract with the packed codec, and by
+the lane. The *host* part of a call is our Python and the C API that it uses; the *inside* is wasmtime
+and the guest, from the moment a call is handed over until it comes back. Times are those of the
+processor, so that whatever else a machine does counts less. The events have five attributes each
+(subject, time, datacontenttype, sequence, recordedtime) and a small JSON payload.
 
 The components are built and compiled in the first run, which takes a minute; stock then takes another.
 """
@@ -14,33 +14,30 @@ The components are built and compiled in the first run, which takes a minute; st
 from __future__ import annotations
 
 import gc
-import json
 import os
-import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from wasmtime import _ffi
 
-from evidentsource_core import Command, Event, StateChangeMetadata, StateViewContext
+from benchmarks.parts import CONTEXT, METADATA, RECORDED, Holding, built, some_events
+from benchmarks.table import Row, at_least, at_most, lines
+from evidentsource_core import Command, Event
 from evidentsource_core.domain.state_view import RenderedStateView
-from evidentsource_core.times import from_parts
-from evidentsource_runtime.build import build
-from evidentsource_runtime.host import Host
+from evidentsource_runtime.host import Fold, Host, StateViewComponent
 from evidentsource_runtime.host.convert.choice import VARIABLE
-from evidentsource_runtime.host.convert.packed.check import find_fault
+from evidentsource_runtime.host.convert.lane import Step
 from evidentsource_runtime.host.instances import Instance, Template
 
-HERE = Path(__file__).parent
-RECORDED = from_parts(1_700_000_000, 5_000)
-CONTEXT = StateViewContext("bank", "summary", 1, 10, RECORDED, "application/json")
-METADATA = StateChangeMetadata("lookup", 1, 0, RECORDED)
 CODECS = ("packed", "stock")
+BINDINGS = 1_000
+EVENTS_OF_BINDING = 10
+
+Use = Callable[[Instance], Any]
+"""One call of an instance."""
 
 
 @dataclass(frozen=True)
@@ -78,19 +75,18 @@ class Inside:
             _ffi.wasmtime_component_func_call = call
 
 
-def templates(module: str) -> dict[str, Template]:
+def loaded(module: str) -> dict[str, Any]:
     """The component of a module, with each of the codecs."""
-    path = HERE / "dist" / f"{module}.wasm"
-    path.parent.mkdir(exist_ok=True)
-    build(HERE / "components" / f"{module}.py", output=path)
-    made: dict[str, Template] = {}
+    path = built(module)
+    made: dict[str, Any] = {}
     for codec in CODECS:
         os.environ[VARIABLE] = codec
-        made[codec] = Host().load(path)._template
+        made[codec] = Host().load(path)
+    del os.environ[VARIABLE]
     return made
 
 
-def measure(template: Template, use: Callable[..., Any], runs: int) -> Cost:
+def measure(template: Template, use: Use, runs: int) -> Cost:
     """The median of some calls of one instance, the first one left out."""
     inside = Inside()
     costs: list[Cost] = []
@@ -99,112 +95,119 @@ def measure(template: Template, use: Callable[..., Any], runs: int) -> Cost:
             gc.collect()
             inside.seconds = 0.0
             start = time.thread_time()
-            instance.call(use)
+            use(instance)
             costs.append(Cost(time.thread_time() - start, inside.seconds))
     return sorted(costs[1:], key=lambda cost: cost.total)[runs // 2]
 
 
-def folding(content: bytes | None, events: list[Event]) -> Callable[..., Any]:
+def by_contract(content: bytes | None, events: list[Event]) -> Use:
     view = RenderedStateView(CONTEXT, content, 0, RECORDED)
-    return lambda codec, store, func: codec.evolve(store, func, view, events, 0)
-
-
-def some_events(count: int) -> list[Event]:
-    return [
-        Event(
-            id=f"e-{n}",
-            source="https://host.example/db/bank/streams/accounts",
-            event_type="account.credited",
-            subject=f"account-{n % 100}",
-            data=json.dumps({"account_id": f"account-{n % 100}", "amount": n}),
-            time=from_parts(1_700_000_000 + n, 5_000),
-            datacontenttype="application/json",
-            extensions={"sequence": f"{n:020d}", "recordedtime": "2024-01-01T00:00:00.000000Z"},
-        )
-        for n in range(count)
-    ]
-
-
-def report(name: str, ratio: float, target: str, note: str) -> None:
-    print(f"{name:<52}{ratio:>8.2f}x  {target:<12}{note}")
-
-
-def folds() -> None:
-    for module, words in (("by_hand", "view by hand"), ("summary", "StateViewBase")):
-        views = templates(module)
-        for count, runs in ((1, 51), (100, 21), (5_000, 5)):
-            use = folding(None, some_events(count))
-            packed = measure(views["packed"], use, runs)
-            stock = measure(views["stock"], use, 1 if count > 1_000 else 5)
-            many = count == 5_000
-            report(
-                f"{words}, {count:,} events: stock / packed",
-                stock.total / packed.total,
-                ">= 20x" if many else "",
-                f"{stock.total / count * 1e6:,.0f} -> {packed.total / count * 1e6:,.1f} us an event",
-            )
-            report(
-                "  host / inside, packed",
-                packed.host / packed.inside,
-                "<= 0.5x" if many else "",
-                f"{packed.host / count * 1e6:,.1f} and {packed.inside / count * 1e6:,.1f} us an event",
-            )
-
-
-def contents() -> None:
-    views = templates("blob")
-    for size, runs in ((1_000, 51), (100_000, 21), (2 * 1024 * 1024, 5)):
-        use = folding(bytes(range(256)) * (size // 256), [])
-        packed = measure(views["packed"], use, runs)
-        stock = measure(views["stock"], use, 1 if size > 10_000 else 5)
-        report(
-            f"content of {size:,} bytes: stock / packed",
-            stock.total / packed.total,
-            "",
-            f"host {stock.host * 1e3:,.1f} -> {packed.host * 1e3:,.2f} ms"
-            + (" (< 50)" if size > 1_000_000 else "")
-            + f", inside {packed.inside * 1e3:,.1f} ms",
-        )
-
-
-class Holding:
-    """A database of these events."""
-
-    def __init__(self, events: list[Event]) -> None:
-        self._events = events
-
-    def query_events(self, _selector: object) -> list[Event]:
-        return self._events
-
-
-def decisions() -> None:
-    changes = templates("lookup")
-    database = Holding(some_events(1_000))
-    command = Command(b"{}")
-
-    def decide(codec: Any, store: Any, func: Any) -> Any:
-        return codec.decide(store, func, database, command, METADATA)
-
-    packed = measure(changes["packed"], decide, 5)
-    stock = measure(changes["stock"], decide, 1)
-    report(
-        "decide, two queries of 1,000: stock / packed",
-        stock.total / packed.total,
-        "",
-        f"{stock.total * 1e3:,.0f} -> {packed.total * 1e3:,.1f} ms",
+    return lambda instance: instance.call(
+        lambda codec, store, func: codec.evolve(store, func, view, events, 0)
     )
 
 
-def main() -> None:
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(f"{machine}, wasmtime {version('wasmtime')}; medians of processor time")
+def by_lane(component: StateViewComponent, events: list[Event]) -> Use:
+    step = Step(RenderedStateView(CONTEXT, None, 0, RECORDED), events)
+    return lambda instance: component._folding.fold(instance, step)
+
+
+def us(seconds: float, count: int) -> str:
+    return f"{seconds / count * 1e6:,.1f}"
+
+
+def rows() -> Iterator[Row]:
+    yield from folds()
+    yield from many()
+    yield from contents()
+    yield from decisions()
+
+
+def folds() -> Iterator[Row]:
+    ours, by_hand = loaded("summary"), loaded("by_hand")
+    for count, runs in ((1, 51), (100, 21), (5_000, 5)):
+        events, large = some_events(count), count == 5_000
+        use = by_contract(None, events)
+        stock = measure(ours["stock"]._template, use, 1 if large else 5)
+        contract = measure(ours["packed"]._template, use, runs)
+        lane = measure(ours["packed"]._template, by_lane(ours["packed"], events), runs)
+        hand = measure(by_hand["packed"]._template, use, runs)
+        for name, cost, least in (("contract", contract, 20), ("lane", lane, 50)):
+            figures = (
+                f"{us(stock.total, count)} and {us(cost.total, count)} us an event, "
+                f"{count / cost.total:,.0f} events a second"
+            )
+            target = at_least(least) if large else None
+            what = f"{count:,} events, stock / by the {name}"
+            yield Row("a", what, stock.total / cost.total, figures, target)
+        for name, cost in (("contract", contract), ("lane", lane)):
+            figures = f"{us(cost.host, count)} and {us(cost.inside, count)} us an event"
+            target = at_most(0.5) if large else None
+            what = f"{count:,} events by the {name}, host / inside"
+            yield Row("b", what, cost.host / cost.inside, figures, target)
+        figures = f"{us(contract.inside, count)} and {us(hand.inside, count)} us an event"
+        what = f"{count:,} events, StateViewBase / by hand, inside"
+        target = at_most(1.2) if large else None
+        yield Row("c", what, contract.inside / hand.inside, figures, target)
+
+
+def many() -> Iterator[Row]:
+    view = loaded("summary")["packed"]
+    folds = [Fold(None, some_events(EVENTS_OF_BINDING)) for _ in range(BINDINGS)]
+
+    def alone() -> None:
+        for fold in folds:
+            view.evolve(fold.content, fold.events, CONTEXT)
+
+    apart, together = seconds(alone), seconds(lambda: list(view.evolve_many(folds, CONTEXT)))
+    figures = f"{us(apart, BINDINGS)} and {us(together, BINDINGS)} us a content"
+    what = f"{BINDINGS:,} contents of {EVENTS_OF_BINDING} events, each alone / evolve_many"
+    yield Row("a", what, apart / together, figures)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    work()
     start = time.thread_time()
-    fault = find_fault()
-    print(f"self-check: {fault or 'passed'}, {(time.thread_time() - start) * 1e3:.0f} ms\n")
-    folds()
-    contents()
-    decisions()
+    work()
+    return time.thread_time() - start
+
+
+def contents() -> Iterator[Row]:
+    views = loaded("blob")
+    for size, runs in ((1_000, 51), (100_000, 21), (2 * 1024 * 1024, 5)):
+        use = by_contract(bytes(range(256)) * (size // 256), [])
+        packed = measure(views["packed"]._template, use, runs)
+        stock = measure(views["stock"]._template, use, 1 if size > 10_000 else 5)
+        figures = (
+            f"host {stock.host * 1e3:,.1f} and {packed.host * 1e3:,.2f} ms"
+            + (" (to reach: under 50)" if size > 1_000_000 else "")
+            + f", inside {packed.inside * 1e3:,.1f} ms"
+        )
+        what = f"content of {size:,} bytes, stock / by the contract"
+        yield Row("f", what, stock.total / packed.total, figures)
+
+
+def decisions() -> Iterator[Row]:
+    changes = loaded("lookup")
+    database = Holding(some_events(1_000))
+    command = Command(b"{}")
+
+    def decide(instance: Instance) -> Any:
+        return instance.call(
+            lambda codec, store, func: codec.decide(store, func, database, command, METADATA)
+        )
+
+    packed = measure(changes["packed"]._template, decide, 5)
+    stock = measure(changes["stock"]._template, decide, 1)
+    figures = f"{stock.total * 1e3:,.0f} and {packed.total * 1e3:,.1f} ms"
+    yield Row(
+        "g",
+        "decide, two queries of 1,000 events, stock / ours",
+        stock.total / packed.total,
+        figures,
+    )
 
 
 if __name__ == "__main__":
-    main()
+    for line in lines(rows()):
+        print(line, flush=True)
