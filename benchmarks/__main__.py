@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import codec, instant, loading, peers, threads
+from benchmarks import codec, instant, loading, peers, scenarios, threads
 from benchmarks.table import Row, lines, machine
 
 ITEMS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -21,6 +21,7 @@ ITEMS: dict[str, Callable[[], Iterator[Row]]] = {
     "h": threads.rows,
     "i": loading.rows,
     "jk": instant.rows,
+    "s": scenarios.rows,
 }
 """What measures which items."""
 

@@ -137,6 +137,8 @@ class MemoryStage:
 
     def __init__(self, rules: Rules, book: RuleBook, started: datetime = STARTED) -> None:
         self._rules = rules
+        self._book = book
+        self._published: set[str] = set()
         self._now = started
         self._decided: DecideResult = ([], [])
         self._database = ReferenceDatabase(
@@ -144,8 +146,6 @@ class MemoryStage:
         )
         for view in book.views:
             self._database.publish_state_view(view.definition, rules.evolve(view))
-        for change in book.changes:
-            self._database.publish_state_change(change.definition, self._recorded(change))
 
     def commit(self, events: Sequence[ProspectiveEvent], recorded_at: datetime | None) -> None:
         """Commit one transaction of what happened before."""
@@ -155,6 +155,7 @@ class MemoryStage:
     def attempt(self, attempt: Attempt) -> Outcome:
         """Send a command, and commit what is decided."""
         self._decided = ([], [])
+        self._publish(attempt.change.name)
         error = None
         try:
             self._database.execute(
@@ -187,6 +188,15 @@ class MemoryStage:
     def history(self) -> list[Event]:
         """Every event, in the order of revisions."""
         return [event for each in self._database.log() for event in each.events]
+
+    def _publish(self, name: str) -> None:
+        # Most scenarios need one change of many, and each needs a database of its own.
+        if name not in self._published:
+            self._published.add(name)
+            for change in self._book.changes:
+                if change.name == name:
+                    decide = self._recorded(change)
+                    self._database.publish_state_change(change.definition, decide)
 
     def _recorded(self, change: ChangeRule) -> Decide:
         decide = self._rules.decide(change)
