@@ -37,8 +37,9 @@ def quick_start(monkeypatch: pytest.MonkeyPatch) -> Any:
     return load
 
 
-def test_both_quick_starts_stand_there() -> None:
-    assert [name for name, _ in BLOCKS] == ["my_state_view.py", "my_state_change.py"]
+def test_both_quick_starts_stand_there_and_a_test() -> None:
+    names = [name for name, _ in BLOCKS]
+    assert names == ["my_state_view.py", "my_state_change.py", "test_deposit.py"]
 
 
 def test_the_view_folds(quick_start: Any) -> None:
@@ -66,6 +67,14 @@ def test_the_change_decides_and_refuses_as_it_says(quick_start: Any) -> None:
     with pytest.raises(StateChangeError) as caught:
         decide(world, command | {"amount": "5"})
     assert str(caught.value) in README.replace("\n", " ")
+
+
+def test_the_scenario_fails_as_it_says(quick_start: Any) -> None:
+    quick_start("my_state_change.py")
+    scenario = quick_start("test_deposit.py").test_a_deposit_is_credited
+    with pytest.raises(AssertionError) as caught:
+        scenario()
+    assert f"```\n{caught.value}\n```" in README
 
 
 def test_every_target_of_make_exists() -> None:
