@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types floors pytest newer soak bench fuzz clean
+.PHONY: help demo test lint format types floors pytest newer proto soak crash bench fuzz clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -55,6 +55,9 @@ newer: $(STAMP) ## The unit tests on a newer Python, where there is one
 	fi; \
 	.venv-newer/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/unit
 
+proto: $(STAMP) ## Write the Python code of the gRPC contract (interface/proto)
+	$(BIN)/python -m tests.tools.generate_protobuf
+
 soak: $(STAMP) ## 20,000 calls with traps among them: memory and open files stay flat
 	@$(BIN)/python -m tests.soak.host
 
@@ -64,6 +67,12 @@ bench: $(STAMP) ## What everything costs, beside limits and peers: one table, ra
 FUZZ_SECONDS ?= 600
 fuzz: $(STAMP) ## What reads values of others, fuzzed for 10 minutes (FUZZ_SECONDS=600)
 	@$(BIN)/python -m tests.fuzz.boundary --seconds $(FUZZ_SECONDS)
+
+crash: $(STAMP) ## The long search for lost transactions: power cuts, kills, histories of many threads
+	@$(BIN)/python -m tests.crash.power --seconds 120
+	@$(BIN)/python -m tests.crash.power --seconds 15 --synchronous NORMAL
+	@$(BIN)/python -m tests.crash.killing --times 100
+	@$(BIN)/python -m tests.crash.histories --times 50
 
 clean: ## Remove what was made here (built components in the user's cache stay)
 	rm -rf $(VENV) .venv-newer dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -26,11 +26,13 @@ from evidentsource_runtime.store.interface import (
 )
 from evidentsource_runtime.store.schema import Module
 from evidentsource_runtime.store.sqlite import SqliteStore
+from evidentsource_runtime.store.verifying import Fault, verify
 
 __all__ = [
     "CommitUncertain",
     "DamagedStore",
     "EventStore",
+    "Fault",
     "ForeignFile",
     "Head",
     "Index",
@@ -50,4 +52,5 @@ __all__ = [
     "StoreReadOnly",
     "TransactionRecord",
     "WrongDatabase",
+    "verify",
 ]

@@ -10,6 +10,7 @@ makes the first of those who came later the next. A writer alone so never waits 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from threading import Condition, Lock
 from typing import Final, Generic, TypeVar
@@ -17,7 +18,7 @@ from typing import Final, Generic, TypeVar
 import apsw
 
 from evidentsource_core.domain.errors import EvidentSourceError
-from evidentsource_runtime.store.errors import CommitUncertain, StoreClosed
+from evidentsource_runtime.store.errors import CommitUncertain, StoreClosed, StoreForked
 from evidentsource_runtime.store.faults import faults, translated
 from evidentsource_runtime.store.writing import Prepared, Writer
 
@@ -111,6 +112,7 @@ class GroupCommit:
         self._waiting: list[Work[object]] = []
         self._led = False
         self._closed = False
+        self._process = os.getpid()
         self._pages = self._tried = 0
         db.set_wal_hook(self._wrote)
 
@@ -119,8 +121,11 @@ class GroupCommit:
 
         Raises:
             StoreClosed: the store was closed.
+            StoreForked: it was opened in a parent of this process.
             StoreError: it could not be written.
         """
+        if os.getpid() != self._process:
+            raise StoreForked(self._path)
         mine: Work[object] = work  # type: ignore[assignment]  # its result goes to this caller only
         with self._lock:
             if self._closed:

@@ -77,11 +77,14 @@ def open_to_write(
 
     Raises:
         StoreNotFound: there is none, and it is not to be made.
+        InvalidDatabaseName: its name breaks the rule of names.
         StoreInUse, StoreReadOnly, ForeignFile, NewerStore, WrongDatabase: see there.
     """
     path = asked.path
-    if not look_at(path) and not create:
-        raise StoreNotFound(path)
+    if not look_at(path):
+        if not create:
+            raise StoreNotFound(path)
+        _new_name(asked)
     if not Path(path).absolute().parent.is_dir():
         raise StoreReadOnly(path, "its folder does not exist", "make the folder first")
     lock = WriterLock(path)
@@ -125,7 +128,7 @@ def _claimed(asked: Asked, db: apsw.Connection, now: Callable[[], int]) -> Ident
     """The identity of a file; one that has none yet gets the one asked for."""
     found = _identity(db)
     if found is None:
-        name = DatabaseName(Path(asked.path).stem if asked.name is None else asked.name).value
+        name = _new_name(asked)
         streams = streams_uri(asked.host or DEFAULT_HOST, name)
         created = now()
         db.execute(
@@ -134,6 +137,11 @@ def _claimed(asked: Asked, db: apsw.Connection, now: Callable[[], int]) -> Ident
         )
         return Identity(name, streams, moment(created))
     return _as_wanted(asked, found)
+
+
+def _new_name(asked: Asked) -> str:
+    """The name of a database that is to be made; refused before there is a file of it."""
+    return DatabaseName(Path(asked.path).stem if asked.name is None else asked.name).value
 
 
 def _identity(db: apsw.Connection) -> Identity | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -11,7 +12,7 @@ from typing import Any
 import apsw
 
 from evidentsource_core.domain.flat_selectors import Program, holds
-from evidentsource_runtime.store.errors import StoreClosed
+from evidentsource_runtime.store.errors import StoreClosed, StoreForked
 from evidentsource_runtime.store.faults import faults
 
 KEPT = 8
@@ -32,6 +33,7 @@ class Pool:
         self._idle: list[apsw.Connection] = []
         self._lock = Lock()
         self._closed = False
+        self._process = os.getpid()
         self._programs: dict[int, Program] = {}
         self._numbers = itertools.count(1)
 
@@ -79,6 +81,8 @@ class Pool:
         return holds(self._programs[number], stream, subject, event_type)
 
     def _taken(self) -> apsw.Connection:
+        if os.getpid() != self._process:
+            raise StoreForked(self._path)
         with self._lock:
             if self._closed:
                 raise StoreClosed(self._path)

@@ -56,6 +56,11 @@ def _check_fingerprint(value: object) -> None:
         raise InvalidValue("fingerprint", f"has {len(value)} bytes; it has 1 to 64")
 
 
+def _none_is_taken(_stream: str, _event_id: str) -> bool:
+    # Ids that are used twice among the events themselves are found all the same.
+    return False
+
+
 def prepared(asked: Asked, limits: Limits) -> Prepared:
     """The transaction, if nothing in itself speaks against it.
 
@@ -64,7 +69,7 @@ def prepared(asked: Asked, limits: Limits) -> Prepared:
             ``EventStore.transact``.
     """
     limits.check_count(asked.events)
-    events = check_events(asked.events)
+    events = check_events(asked.events, _none_is_taken)
     limits.check_size(events)
     conditions = check_conditions(asked.conditions)
     rows = [open_row(event) for event in events]

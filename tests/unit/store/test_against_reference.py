@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -65,7 +66,7 @@ def test_queries_give_what_the_reference_database_gives(data: st.DataObject, way
             if effective_at is not None:
                 snapshot = snapshot.at_effective_timestamp(effective_at)
             expected = snapshot.query_events(selector, options)
-            asked = {"revision": revision, "effective_at": effective_at}
+            asked: dict[str, Any] = {"revision": revision, "effective_at": effective_at}
             assert list(store.query(selector, options, **asked)) == expected
             if options.get_direction().name == "FORWARD":
                 found = store.batches(selector, options, size=2, **asked)
