@@ -147,7 +147,7 @@ class Many:
             for fold in folds:
                 if not isinstance(fold, Fold):
                     raise InvalidType("folds", "Fold", fold)
-                parcel = self._packed(fold, chunk.source)
+                parcel = self._packed(fold, chunk.source or None)
                 if isinstance(parcel, Parcel) and chunk.takes(parcel, fold):
                     chunk.add(fold, parcel)
                     continue

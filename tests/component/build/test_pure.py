@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from evidentsource_core import Event
 from evidentsource_core.reference import ReferenceDatabase
 from evidentsource_functions import (
     Command,
@@ -17,8 +18,13 @@ from evidentsource_functions import (
 )
 from evidentsource_functions.wasm.pure import CLOCK, FILES, RANDOM
 from evidentsource_runtime.artifact import read_component
-from evidentsource_runtime.host import ComponentTrap, Host, StateChangeComponent
-from tests.component.build.conftest import DATA, MOMENT, Evolve, Make
+from evidentsource_runtime.host import (
+    ComponentTrap,
+    Host,
+    StateChangeComponent,
+    StateViewComponent,
+)
+from tests.component.build.conftest import CONTEXT, DATA, MOMENT, Evolve, Make
 
 SOURCE = (DATA / "impure.py").read_text(encoding="utf-8")
 KINDS = {"CLOCK": CLOCK, "RANDOM": RANDOM, "FILES": FILES}
@@ -87,6 +93,16 @@ def test_a_view_that_reads_it_fails_with_a_traceback_of_the_users_line(
     assert "ImpureCall" in words
     assert re.search(rf'impure\.py", line {line_of(name)}\b', words)
     assert evolve(path, "seeded") == b'{"answers": ["True"]}'
+
+
+def test_a_host_that_keeps_to_the_contract_is_told_why_by_the_lane(make: Make) -> None:
+    view = Host(lane=False).load(make("impure_view", pure=True).path)
+    assert isinstance(view, StateViewComponent)
+    event = Event("e-1", "https://example.com/db/bank/streams/accounts", "uuid4")
+    with pytest.raises(ComponentTrap) as caught:
+        view.evolve(None, [event], CONTEXT)
+    assert "ImpureCall" in caught.value.guest_traceback
+    assert "unreachable" in caught.value.trap
 
 
 def test_a_pure_component_imports_nothing_of_wasi(make: Make) -> None:

@@ -134,7 +134,7 @@ FAILING: dict[str, list[Event]] = {
     "content that is too large": [event("1", "do-grow", "100001")],
     "an endless loop": [event("1", "do-loop")],
     "a payload that is too large": [event("1"), Event("2", SOURCE, "t", data=bytes(100_001))],
-    "a name that is taken": [event("1"), event("2", extensions={"subject": "s"})],
+    "a name that is taken": [event("1"), event("2"), event("3", extensions={"subject": "s"})],
     "no event": [event("1"), {"id": "2"}],  # type: ignore[list-item]
 }
 
@@ -253,6 +253,41 @@ def test_many_small_folds_take_few_calls(views: Views, monkeypatch: pytest.Monke
     assert failed == [700]
     assert results[1_499].content is not None
     assert b"id='1499'" in results[1_499].content
+
+
+BY_HAND = """
+class WitWorld:
+    def evolve(self, state_view, events):
+        return b"%d by hand" % len(events)
+"""
+OVERRIDING = """
+from evidentsource_functions import StateViewBase
+from evidentsource_functions.wasm import StateViewAdapter
+
+
+class Count(StateViewBase):
+    def evolve_event(self, event): ...
+
+
+class WitWorld(StateViewAdapter):
+    state_view_type = Count
+
+    def evolve(self, state_view, events):
+        return b"%d by hand" % len(events)
+"""
+
+
+@pytest.mark.parametrize("source", [BY_HAND, OVERRIDING], ids=["by hand", "overriding"])
+def test_an_evolve_of_the_users_own_sees_every_batch(
+    mirror_host: Host, tmp_path: Path, source: str
+) -> None:
+    (tmp_path / "own.py").write_text(source)
+    view = mirror_host.load_source(tmp_path / "own.py")
+    assert isinstance(view, StateViewComponent)
+    folds = [Fold(None, [event("1")] * 2), Fold(None, [])]
+    got = [folded.result() for folded in view.evolve_many(folds, CONTEXT)]
+    assert got == [b"2 by hand", b"0 by hand"]
+    assert view.evolve(None, [event("1")] * 3, CONTEXT) == b"3 by hand"
 
 
 def test_the_lane_shows_in_the_file(variant: Path) -> None:
