@@ -14,6 +14,7 @@ TERMS = re.findall(r"^\*\*(.+)\*\*$", TEXT, re.MULTILINE)
 PROVIDED = (
     evidentsource_core,
     evidentsource_functions,
+    "evidentsource_functions.testing",
     "evidentsource_functions.wasm",
     "evidentsource_runtime.host",
 )
