@@ -1,0 +1,156 @@
+"""What is done around every call: who asks is found out, limits are kept, errors become statuses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, Final, TypeAlias
+
+import grpc
+from google.protobuf.message import Message
+
+from evidentsource_core.domain.events import ProspectiveEvent
+from evidentsource_runtime.server.access import Admission, Principal
+from evidentsource_runtime.server.grpc.servicer import Servicer
+from evidentsource_runtime.server.grpc.status import status_of
+from evidentsource_runtime.server.protobuf.generated import service_pb2
+from evidentsource_runtime.server.protobuf.writes import submission_from
+from evidentsource_runtime.server.service import InvalidRequest, Kind
+
+__all__ = ["SERVICE", "handlers"]
+
+SERVICE: Final = service_pb2.DESCRIPTOR.services_by_name["EvidentSource"]
+_UNTIMED: Final = frozenset({"AwaitDatabase"})
+"""Calls that take as long as the client stays."""
+_FAILED: Final = frozenset({Kind.INTERNAL, Kind.COMPONENT, Kind.UNCERTAIN})
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+_log = logging.getLogger("evidentsource.server.grpc")
+
+
+def handlers(servicer: Servicer, admission: Admission) -> grpc.GenericRpcHandler:
+    """The calls of the contract, as the server takes them.
+
+    Args:
+        servicer: has a method for each.
+        admission: lets callers in.
+    """
+    calls = Calls(admission)
+    table: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+    for method in SERVICE.methods:
+        ask = getattr(servicer, method.name)
+        decode = getattr(service_pb2, method.input_type.name).FromString
+        encode = getattr(service_pb2, method.output_type.name).SerializeToString
+        if method.server_streaming:
+            run = calls.streaming(method.name, ask)
+            table[method.name] = grpc.unary_stream_rpc_method_handler(run, decode, encode)
+        else:
+            once = calls.single(method.name, ask)
+            table[method.name] = grpc.unary_unary_rpc_method_handler(once, decode, encode)
+    return grpc.method_handlers_generic_handler(SERVICE.full_name, table)
+
+
+class Calls:
+    """Wraps the methods of a servicer.
+
+    Args:
+        admission: lets callers in.
+    """
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+
+    def single(
+        self, name: str, ask: Callable[[Principal, Any], Awaitable[Message]]
+    ) -> Callable[[Any, Context], Awaitable[Message]]:
+        """A call with one reply."""
+
+        async def run(request: Any, context: Context) -> Message:
+            call = _Call(name, context)
+            try:
+                call.caller = await self._admission.enter(call.headers())
+                async with self._time_for(name):
+                    reply = await ask(call.caller, request)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
+                await call.fail(error, request)
+            call.done()
+            return reply
+
+        return run
+
+    def streaming(
+        self, name: str, ask: Callable[[Principal, Any], AsyncIterator[Message]]
+    ) -> Callable[[Any, Context], AsyncIterator[Message]]:
+        """A call with a stream of replies."""
+
+        async def run(request: Any, context: Context) -> AsyncIterator[Message]:
+            call = _Call(name, context)
+            try:
+                call.caller = await self._admission.enter(call.headers())
+                with self._admission.stream(call.caller):
+                    async for reply in ask(call.caller, request):
+                        yield reply
+            except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
+                await call.fail(error, request)
+            call.done()
+
+        return run
+
+    def _time_for(self, name: str) -> AbstractAsyncContextManager[object]:
+        if name in _UNTIMED:
+            return nullcontext()
+        return asyncio.timeout(self._admission.limits.seconds)
+
+
+class _Call:
+    """One call, for the log."""
+
+    def __init__(self, name: str, context: Context) -> None:
+        self._name = name
+        self._context = context
+        self._began = time.perf_counter()
+        self.caller: Principal | None = None
+
+    def headers(self) -> dict[str, str]:
+        """The call's metadata; where a key comes twice, the first value counts."""
+        found: dict[str, str] = {}
+        for key, value in self._context.invocation_metadata() or ():
+            if isinstance(value, str):
+                found.setdefault(key, value)
+        return found
+
+    async def fail(self, error: Exception, request: Any) -> None:
+        """End the call with an error."""
+        status = status_of(error, self._events(request))
+        level = logging.WARNING if status.refusal.kind in _FAILED else logging.DEBUG
+        self._note(level, status.code.name, status.refusal.code)
+        await self._context.abort(status.code, status.message, status.trailers)
+
+    def done(self) -> None:
+        """The call has ended well."""
+        self._note(logging.DEBUG, "OK", "")
+
+    def _events(self, request: Any) -> tuple[ProspectiveEvent, ...]:
+        if not isinstance(request, service_pb2.TransactionRequest):
+            return ()
+        try:
+            return submission_from(request).events
+        except InvalidRequest:
+            return ()
+
+    def _note(self, level: int, code: str, reason: str) -> None:
+        if not _log.isEnabledFor(level):
+            return
+        seconds = time.perf_counter() - self._began
+        facts = {
+            "call": self._name,
+            "code": code,
+            "reason": reason,
+            "subject": None if self.caller is None else self.caller.subject,
+            "seconds": round(seconds, 6),
+        }
+        text = f"{code} {reason}".strip()
+        _log.log(level, "%s %s in %.1f ms", self._name, text, seconds * 1000, extra=facts)

@@ -1,0 +1,1 @@
+"""Written by `make proto`; nothing here is edited."""

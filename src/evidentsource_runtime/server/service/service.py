@@ -1,0 +1,64 @@
+"""The service: every operation of the platform, over the databases of one folder."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from evidentsource_runtime.server.service.databases import DatabaseCalls
+from evidentsource_runtime.server.service.events import EventCalls
+from evidentsource_runtime.server.service.folder import DatabaseFolder
+from evidentsource_runtime.server.service.hosted import HostedDatabases
+from evidentsource_runtime.server.service.queue import Codec, CommandQueue
+from evidentsource_runtime.server.service.views import ViewCalls
+from evidentsource_runtime.server.service.workers import Workers
+from evidentsource_runtime.server.service.writes import WriteCalls
+
+__all__ = ["Service"]
+
+
+class Service:
+    """What both interfaces call. It runs between ``async with`` and its end.
+
+    Args:
+        folder: has the databases; it is closed with the service.
+        codec: how the queue keeps requests.
+        workers: where blocking work is done; closed with the service.
+
+    Attributes:
+        databases: databases as a whole.
+        events: events and transactions, read.
+        views: state views and state changes, and publishing.
+        writes: transactions and commands.
+        queue: what was accepted to be done later.
+    """
+
+    def __init__(
+        self, folder: DatabaseFolder, codec: Codec, workers: Workers | None = None
+    ) -> None:
+        self._workers = workers or Workers()
+        self.hosted = HostedDatabases(folder, self._workers)
+        self.queue = CommandQueue(folder.path / "queue.sqlite", codec, self._workers)
+        self.databases = DatabaseCalls(self.hosted, self._workers)
+        self.events = EventCalls(self.databases, self._workers, self.queue)
+        self.views = ViewCalls(self.databases, self.hosted, self._workers)
+        self.writes = WriteCalls(self.hosted, self._workers, self.queue)
+
+    def stop_waiting(self) -> None:
+        """End every stream and every wait; what computes goes on to its end."""
+        self.hosted.end_waits()
+
+    async def __aenter__(self) -> Self:
+        await self.queue.start(self.writes.perform)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop_waiting()
+        await self.queue.close()
+        await self.hosted.close()
+        self._workers.close()
