@@ -8,7 +8,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import evidentsource_runtime
 from evidentsource_runtime.build.errors import ContractError
 from evidentsource_runtime.problems import Problem
 
@@ -84,7 +83,7 @@ def shipped_contract() -> Path:
         >>> shipped_contract().name
         'decider.wit'
     """
-    package = Path(evidentsource_runtime.__file__).parent
+    package = Path(__file__).parents[1]
     # An installed package carries the file; in a checkout it stands where people look for it.
     for candidate in (
         package / "interface" / "decider.wit",
