@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
 from itertools import islice
@@ -85,7 +85,8 @@ class Views:
             and (point.effective_at is None or effective_time(event) <= point.effective_at)
         ]
         if not added:
-            state = self._committed(program, self._asked(view, selector, point), slot)
+            committed = replace(point, speculated=())
+            state = self._committed(program, self._asked(view, selector, committed), slot)
         else:
             state = self._speculated(program, view, selector, point, added, slot)
         return self.rendered(view, selector, state)
