@@ -78,6 +78,11 @@ class Database(MockDatabase):
         """
         return cls(name, clock=clock)
 
+    @property
+    def rules(self) -> RuleBook:
+        """What was published."""
+        return self._book
+
     def publish(self, *rules: RuleBook | Scenarios[Any] | Callable[..., Any]) -> None:
         """Publish rules.
 
