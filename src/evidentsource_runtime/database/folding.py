@@ -40,7 +40,7 @@ from evidentsource_runtime.store import EventStore, Head
 
 __all__ = ["BATCH", "Asked", "Run", "Step", "steps", "usable_start"]
 
-BATCH: Final = 2_000
+BATCH: Final = 4_096
 """Events that go into one call of a view's code."""
 CHECKPOINT: Final = 5_000
 """Events between two states that are kept of a long fold."""
