@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types floors pytest newer proto soak crash bench fuzz clean
+.PHONY: help mutants demo test lint format types floors pytest newer proto soak crash bench fuzz clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -73,6 +73,9 @@ crash: $(STAMP) ## The long search for lost transactions: power cuts, kills, his
 	@$(BIN)/python -m tests.crash.power --seconds 15 --synchronous NORMAL
 	@$(BIN)/python -m tests.crash.killing --times 100
 	@$(BIN)/python -m tests.crash.histories --times 50
+
+mutants: $(STAMP) ## Change the savings account's rules one at a time: its scenarios notice at least 95 %
+	@$(BIN)/python -m tests.tools.mutants
 
 clean: ## Remove what was made here (built components in the user's cache stay)
 	rm -rf $(VENV) .venv-newer dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -76,6 +76,5 @@ def require_amount(amount: int) -> None:
 
 
 def cents(amount: int) -> str:
-    """An amount for people: ``12.50``."""
-    sign = "-" if amount < 0 else ""
-    return f"{sign}{abs(amount) // 100}.{abs(amount) % 100:02d}"
+    """An amount for people, ``12.50``; none here is below zero."""
+    return f"{amount // 100}.{amount % 100:02d}"

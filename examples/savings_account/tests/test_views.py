@@ -34,6 +34,7 @@ def test_there_is_no_summary_of_an_account_that_was_never_opened() -> None:
 def test_active_accounts_are_those_that_were_opened_and_not_closed() -> None:
     given(*STORY).then_view(ActiveAccounts({"ann": "Ann", "bob": "Bob"}))
     given(*STORY, closed("ann")).then_view(ActiveAccounts({"bob": "Bob"}))
+    given(*STORY, closed("ann"), closed("ann")).then_view(ActiveAccounts({"bob": "Bob"}))
 
 
 def test_each_day_ends_with_a_balance() -> None:
