@@ -105,8 +105,10 @@ def level_named(name: str) -> Level:
         LevelUnavailable: it cannot run here.
     """
     if name not in _makers:
-        known = ", ".join(_makers)
-        raise InvalidValue("level", f"{name!r} is unknown", f"known are: {known}")
+        hint = f"known are: {', '.join(_makers)}"
+        if len(_makers) == 1:
+            hint += "; others come with `import evidentsource_runtime.testing.levels`"
+        raise InvalidValue("level", f"{name!r} is unknown", hint)
     if name not in _made:
         _made[name] = _makers[name]()
     return _made[name]

@@ -2,57 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
 import pytest
 
-from evidentsource_functions import StateChangeError
+from evidentsource_functions.testing import RuleSource
 from evidentsource_runtime.build import build_project
-from evidentsource_runtime.host import Host, StateViewComponent
-from examples.savings_account.bank import HERE, Rule, native_rules, open_bank
-from examples.savings_account.story import STORY
-from tests.component.examples.test_savings_account_as_components import (
-    MANIFEST,
-    bank_of,
-    decided,
-    views,
-)
+from evidentsource_runtime.host import Host
+from evidentsource_runtime.testing.components import Component, session_components
+from examples.savings_account.bank import HERE
+from tests.component.story import play_beside_native
 
 pytestmark = [pytest.mark.component, pytest.mark.xdist_group("instant")]
 
 
-def components_of(kind: str, folder: Path) -> dict[str, Rule]:
+def test_every_step_of_the_story_gives_the_same_from_pure_source() -> None:
+    play_beside_native(session_components().from_source)
+
+
+def test_every_step_of_the_story_gives_the_same_from_source() -> None:
+    def load(source: RuleSource) -> Component:
+        return session_components().from_source(dataclasses.replace(source, pure=False))
+
+    play_beside_native(load)
+
+
+def test_every_step_of_the_story_gives_the_same_as_filled_bases(tmp_path: Path) -> None:
+    shutil.copytree(HERE, tmp_path / "bank", ignore=shutil.ignore_patterns("dist"))
+    built = build_project(tmp_path / "bank", reproducible=True).results
     host = Host()
-    if kind == "filled base":
-        shutil.copytree(HERE, folder / "bank", ignore=shutil.ignore_patterns("dist"))
-        project = build_project(folder / "bank", reproducible=True)
-        found = {name: host.load(result.path) for name, result in project.results.items()}
-    else:
-        found = {
-            spec.name: host.load_source(spec.module, directory=HERE, pure=kind == "pure source")
-            for spec in MANIFEST.components
-        }
-    return {
-        name: each.handler() if isinstance(each, StateViewComponent) else each.decide
-        for name, each in found.items()
-    }
-
-
-@pytest.mark.parametrize("kind", ["source", "pure source", "filled base"])
-def test_every_step_of_the_story_gives_the_same(kind: str, tmp_path: Path) -> None:
-    native = native_rules()
-    rules = {spec.name: native(spec) for spec in MANIFEST.components}
-    components = components_of(kind, tmp_path)
-    natively, instantly = open_bank(native), bank_of(components)
-    refusals = 0
-    for change, command in STORY:
-        expected = decided(rules[change], natively, change, command)
-        assert decided(components[change], instantly, change, command) == expected, change
-        if isinstance(expected, StateChangeError):
-            refusals += 1
-            continue
-        for bank in (natively, instantly):
-            bank.transact(*expected)
-        assert views(instantly) == views(natively), change
-    assert refusals == 8
+    loaded = {result.module: host.load(result.path) for result in built.values()}
+    play_beside_native(lambda source: loaded[source.module])
