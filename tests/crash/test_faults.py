@@ -147,7 +147,7 @@ def page_of(path: Path, table: str) -> int:
 def test_a_damaged_page_is_told_and_other_pages_are_read(tmp_path: Path) -> None:
     path = tmp_path / "bank.db"
     filled(path)
-    page = page_of(path, "body")
+    page = page_of(path, "event")
     with path.open("r+b") as file:
         file.seek((page - 1) * 4096)
         file.write(bytes(4096))

@@ -14,7 +14,7 @@ from evidentsource_core.rules import TransactionResult
 from evidentsource_runtime.store.fetching import fetch, fetch_one
 from evidentsource_runtime.store.interface import Head, TransactionRecord
 from evidentsource_runtime.store.pool import Pool
-from evidentsource_runtime.store.reading import PAGE, decoded, texts
+from evidentsource_runtime.store.reading import PAGE, events_of
 from evidentsource_runtime.store.rows import moment
 from evidentsource_runtime.store.terms import Span, after_prefix, in_span
 
@@ -31,20 +31,27 @@ def recorded_at(db: apsw.Connection, revision: int) -> int | None:
 
 def at_time(db: apsw.Connection, micros: int) -> Head | None:
     """The last revision that was recorded by then, if one was."""
-    found = fetch_one(
-        db,
-        "SELECT revision, recorded_us FROM tx WHERE recorded_us <= ? "
-        "ORDER BY recorded_us DESC, revision DESC LIMIT 1",
-        (micros,),
-    )
-    return None if found is None else Head(found[0], moment(found[1]))
+    # Recorded times never go back, so that the order of revisions is theirs as well.
+    first, behind = 0, fetch_one(db, "SELECT coalesce(max(revision), 0) FROM tx")[0]
+    while first < behind:
+        middle = (first + behind + 1) // 2
+        sql = "SELECT basis, revision, recorded_us FROM tx WHERE revision >= ? ORDER BY revision LIMIT 1"
+        basis, revision, recorded = fetch_one(db, sql, (middle,))
+        if recorded <= micros:
+            first = revision
+        else:
+            behind = basis
+    if first == 0:
+        return None
+    sql = "SELECT recorded_us FROM tx WHERE revision = ?"
+    return Head(first, moment(fetch_one(db, sql, (first,))[0]))
 
 
 def event_revision(db: apsw.Connection, stream: int, event_id: str, upto: int) -> int | None:
     """The revision of an event, if it is there."""
     found = fetch_one(
         db,
-        "SELECT revision FROM event_id WHERE stream = ? AND id = ? AND revision <= ?",
+        "SELECT revision FROM event WHERE stream = ? AND id = ? AND revision <= ?",
         (stream, event_id, upto),
     )
     return None if found is None else found[0]
@@ -61,8 +68,7 @@ def events_at(
     asked = iter(wanted)
     while page := list(islice(asked, PAGE)):
         known = list(takewhile(lambda revision: _is_there(revision, latest), page))
-        for text, _ in texts(pool, path, known, PAGE):
-            yield from decoded(path, text, source)
+        yield from events_of(pool, path, source, known)
         if len(known) < len(page):
             reason = f"there is no event of revision {page[len(known)]!r}; the last is {latest}"
             raise DatabaseAccessError.invalid_revision(reason)
@@ -77,11 +83,7 @@ def transaction_events(
 ) -> TransactionResult:
     """A transaction with its events."""
     wanted = list(range(record.basis + 1, record.revision + 1))
-    found = tuple(
-        event
-        for text, _ in texts(pool, path, wanted, PAGE)
-        for event in decoded(path, text, source)
-    )
+    found = tuple(events_of(pool, path, source, wanted))
     return TransactionResult(record.id, record.basis, record.revision, record.timestamp, found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -73,8 +74,9 @@ class Pool:
             del self._programs[number]
 
     def prepare(self, db: apsw.Connection) -> None:
-        """Give a connection the SQL function ``selects``."""
+        """Give a connection the SQL functions ``selects`` and ``base64``."""
         db.create_scalar_function("selects", self._selects, 4)
+        db.create_scalar_function("base64", _base64, 1, deterministic=True)
 
     def _selects(self, *values: Any) -> bool:
         number, stream, subject, event_type = values
@@ -106,3 +108,8 @@ class Pool:
             idle, self._idle = self._idle, []
         for db in idle:
             db.close()
+
+
+def _base64(*values: Any) -> str:
+    (data,) = values
+    return base64.b64encode(data).decode()

@@ -14,7 +14,7 @@ from evidentsource_core.domain.flat_selectors import STREAM
 from evidentsource_core.rules import Limits, check_conditions, check_transaction_id
 from evidentsource_runtime.store.interface import TransactionRecord
 from evidentsource_runtime.store.names import Names
-from evidentsource_runtime.store.rows import fingerprint, open_row
+from evidentsource_runtime.store.rows import columns, fingerprint
 from evidentsource_runtime.store.writing import Also, Prepared, find_transaction, is_taken
 
 _NO_FINGERPRINT = b""
@@ -72,11 +72,12 @@ def prepared(asked: Asked, limits: Limits) -> Prepared:
     events = check_events(asked.events, _none_is_taken)
     limits.check_size(events)
     conditions = check_conditions(asked.conditions)
-    rows = [open_row(event) for event in events]
+    kept = [columns(event) for event in events]
+    texts = [each.text() for each in kept]
     known = asked.fingerprint
     if known is None:
-        known = fingerprint(events, rows, conditions)
-    return Prepared(asked.id, asked.made_id, events, rows, conditions, known, asked.also)
+        known = fingerprint(events, texts, conditions)
+    return Prepared(asked.id, asked.made_id, events, kept, texts, conditions, known, asked.also)
 
 
 def refused(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import apsw
 
@@ -24,7 +24,6 @@ from evidentsource_core.domain.queries import (
 from evidentsource_core.domain.revision import MAX_REVISION
 from evidentsource_core.domain.selectors import EventSelector
 from evidentsource_core.times import from_parts, require_aware
-from evidentsource_functions.lane import decode_batch
 from evidentsource_runtime.store.errors import DamagedStore
 from evidentsource_runtime.store.fetching import fetch, fetch_one
 from evidentsource_runtime.store.interface import LaneBatch
@@ -39,6 +38,7 @@ from evidentsource_runtime.store.plans import (
 )
 from evidentsource_runtime.store.pool import Pool
 from evidentsource_runtime.store.rows import microseconds
+from evidentsource_runtime.store.stored import COLUMNS, LANE, NAMES, stored_events
 from evidentsource_runtime.store.terms import Lookup, looked_up
 
 FIRST_RUN: Final = 512
@@ -187,65 +187,60 @@ def _behind(window: Window, last: Place, query: Query) -> Window:
 
 # --- their events --------------------------------------------------------------------------------
 
-_SIZE = (
-    "SELECT sum(octet_length(b.lane)) "
-    "FROM json_each(?) AS k CROSS JOIN body AS b ON b.revision = k.value"
-)
-_TEXT = (
-    "SELECT group_concat(b.lane, ','), count(*) "
-    "FROM json_each(?) AS k CROSS JOIN body AS b ON b.revision = k.value"
-)
+_LISTED = "FROM json_each(?) AS n CROSS JOIN event AS e ON e.revision = n.value"
+_SIZE = f"SELECT total(octet_length(e.data)) + total(octet_length(e.extensions)) {_LISTED}"
+_ROWS = f"SELECT {COLUMNS} {_LISTED} {NAMES}"
+_TEXT = f"SELECT group_concat(lane, ','), count(*) FROM (SELECT {LANE} AS lane {_LISTED} {NAMES})"
 
 
-def texts(pool: Pool, path: str, wanted: list[int], size: int) -> Iterator[tuple[str, list[int]]]:
-    """The lane text of these revisions' events, in this order, ``size`` events at once at most.
-
-    Raises:
-        DamagedStore: an event is not there.
-    """
+def pages(
+    pool: Pool, wanted: list[int], size: int, sql: str
+) -> Iterator[tuple[list[int], list[Any]]]:
+    """What a statement finds of these revisions, ``size`` of them at once, or fewer large ones."""
     start = 0
     while start < len(wanted):
         page = wanted[start : start + size]
         with pool.connection() as db:
             listed = json.dumps(page)
-            while len(page) > 1 and (fetch_one(db, _SIZE, (listed,))[0] or 0) > PAGE_BYTES:
+            while len(page) > 1 and fetch_one(db, _SIZE, (listed,))[0] > PAGE_BYTES:
                 page = page[: len(page) // 2]
                 listed = json.dumps(page)
-            text, found = fetch_one(db, _TEXT, (listed,))
-        if found != len(page):
-            raise DamagedStore(
-                path, f"an event of the revisions {page[0]} to {page[-1]} is missing"
-            )
-        yield f"[{text}]", page
+            found = fetch(db, sql, (listed,))
+        yield page, found
         start += len(page)
+
+
+def events_of(pool: Pool, path: str, source: str, wanted: list[int]) -> Iterator[Event]:
+    """The events of these revisions, in this order.
+
+    Raises:
+        DamagedStore: one is not there.
+    """
+    for page, rows in pages(pool, wanted, PAGE, _ROWS):
+        _check_all_there(path, page, len(rows))
+        yield from stored_events(rows, source)
 
 
 def events(pool: Pool, path: str, source: str, find: Lookup, query: Query) -> Iterator[Event]:
     """The events of a query, one after the other."""
     for run in places(pool, find, query):
-        for text, _ in texts(pool, path, [place[0] for place in run], PAGE):
-            yield from decoded(path, text, source)
+        yield from events_of(pool, path, source, [place[0] for place in run])
 
 
-def decoded(path: str, text: str, source: str) -> list[Event]:
-    """The events of a text that came out of the store.
-
-    Raises:
-        DamagedStore: it is not as it was written.
-    """
-    try:
-        return decode_batch(text, source)
-    except ValueError as error:
-        raise DamagedStore(path, f"an event cannot be read: {error}") from error
+def _check_all_there(path: str, page: list[int], found: int) -> None:
+    if found != len(page):
+        reason = f"an event of the revisions {page[0]} to {page[-1]} is missing"
+        raise DamagedStore(path, reason)
 
 
 def batches(pool: Pool, path: str, find: Lookup, query: Query, size: int) -> Iterator[LaneBatch]:
     """The events of a query, which runs forward, as the lane's text."""
     for run in places(pool, find, query):
         end = 0
-        for text, page in texts(pool, path, [place[0] for place in run], size):
+        for page, ((text, found),) in pages(pool, [place[0] for place in run], size, _TEXT):
+            _check_all_there(path, page, found)
             end += len(page)
-            yield LaneBatch(text, len(page), max(page), _rest(query, run[end - 1]))
+            yield LaneBatch(f"[{text}]", len(page), max(page), _rest(query, run[end - 1]))
 
 
 def _rest(query: Query, last: Place) -> QueryRange:

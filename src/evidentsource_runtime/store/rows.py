@@ -1,8 +1,4 @@
-"""Events to rows and back, and the fingerprint of what a transaction id stands for.
-
-What is kept of an event is one row of a lane batch, as text. The columns that it is found by stand
-beside it and say nothing that the row does not.
-"""
+"""Events to the columns they are kept in, and what tells whether two transactions ask for the same."""
 
 from __future__ import annotations
 
@@ -10,65 +6,71 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from typing import NamedTuple
 
 from evidentsource_core.domain.constraints import AppendCondition
-from evidentsource_core.domain.events import ProspectiveEvent
+from evidentsource_core.domain.events import Event, ProspectiveEvent
+from evidentsource_core.domain.extensions import Extensions
 from evidentsource_core.domain.flat_selectors import compiled
 from evidentsource_core.times import EPOCH, to_parts
 from evidentsource_functions.lane import encode_batch
 
-_SOURCE = "/"
-_NO_EXTENSIONS = "null]]"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-class _Proposed:
-    """A prospective event where a stored one is read: without the checks that it has passed."""
+class Columns(NamedTuple):
+    """What is kept of an event as it was proposed.
 
-    __slots__ = (
-        "data",
-        "datacontenttype",
-        "dataschema",
-        "event_type",
-        "extensions",
-        "id",
-        "source",
-        "subject",
-        "time",
+    Args:
+        time: microseconds since 1970 and the nanoseconds below them; None where it names no time.
+        data: text or bytes.
+        extensions: a JSON object in the lane's form; None where there are none.
+    """
+
+    id: str
+    stream: str
+    event_type: str
+    subject: str | None
+    time: tuple[int, int] | None
+    data: str | bytes | None
+    datacontenttype: str | None
+    dataschema: str | None
+    extensions: str | None
+
+    def text(self) -> str:
+        """The columns as one text that no other event has: what checksums are made of."""
+        data = [self.data.hex()] if isinstance(self.data, bytes) else self.data
+        return _encode((*self[:5], data, *self[6:]))
+
+
+def columns(event: ProspectiveEvent) -> Columns:
+    """The columns of an event.
+
+    >>> columns(ProspectiveEvent("e-1", "accounts", "opened", extensions={"tenant": "acme"}))[6:]
+    (None, None, '{"tenant":"acme"}')
+    """
+    data, time, extensions = event.data, event.time, event.extensions
+    return Columns(
+        event.id,
+        event.stream,
+        event.event_type,
+        event.subject,
+        None if time is None else microseconds(time),
+        None if data is None else data.data,
+        event.datacontenttype,
+        event.dataschema,
+        extensions_text(extensions) if extensions else None,
     )
 
-    def __init__(self, event: ProspectiveEvent) -> None:
-        self.id = event.id
-        self.source = _SOURCE + event.stream
-        self.event_type = event.event_type
-        self.subject = event.subject
-        self.data = event.data
-        self.time = event.time
-        self.datacontenttype = event.datacontenttype
-        self.dataschema = event.dataschema
-        self.extensions = event.extensions
 
+def extensions_text(extensions: Extensions) -> str:
+    """Extension attributes as the lane has them.
 
-def open_row(event: ProspectiveEvent) -> str:
-    """The row of an event about to be stored, open where the database adds what it assigns.
-
-    >>> open_row(ProspectiveEvent("e-1", "accounts", "opened", extensions={"tenant": "acme"}))
-    '["e-1","accounts","opened",null,null,null,null,null,{"tenant":"acme",'
+    >>> extensions_text(Extensions({"flag": True, "blob": b"a"}))
+    '{"flag":true,"blob":["x","YQ=="]}'
     """
-    batch = encode_batch((_Proposed(event),), _SOURCE)  # type: ignore[arg-type]  # all it reads
-    if batch.endswith(_NO_EXTENSIONS):
-        return batch[1 : -len(_NO_EXTENSIONS)] + "{"
-    return batch[1:-3] + ","
-
-
-def close_row(opened: str, revision: int, recorded: str) -> str:
-    """A row of :func:`open_row` with the revision and the recorded time (RFC 3339) of its event.
-
-    >>> opened = open_row(ProspectiveEvent("e-1", "accounts", "opened"))
-    >>> close_row(opened, 7, "2026-01-01T00:00:00.000000Z")[-86:]
-    'null,{"sequence":"00000000000000000007","recordedtime":"2026-01-01T00:00:00.000000Z"}]'
-    """
-    return f'{opened}"sequence":"{revision:020d}","recordedtime":"{recorded}"}}]'
+    batch = encode_batch((Event("", "", "", extensions=extensions),), "/")
+    return batch[batch.index("{") : -2]
 
 
 def microseconds(moment: datetime) -> tuple[int, int]:
@@ -89,21 +91,20 @@ def moment(micros: int) -> datetime:
 
 def fingerprint(
     events: Sequence[ProspectiveEvent],
-    opened: Sequence[str],
+    texts: Sequence[str],
     conditions: Sequence[AppendCondition],
 ) -> bytes:
     """16 bytes that tell whether two transactions ask for the same.
 
     Args:
         events: the events.
-        opened: the row of each.
+        texts: that of the columns of each.
         conditions: the conditions; they count in their order.
     """
     digest = blake2b(digest_size=16)
-    for event, row in zip(events, opened, strict=True):
-        # Extensions are equal in any order, and a row has them in the order they came in.
-        text = open_row(_sorted(event)) if len(event.extensions) > 1 else row
-        digest.update(text.encode())
+    for event, text in zip(events, texts, strict=True):
+        # Extensions are equal in any order, and the columns have them in the order they came in.
+        digest.update((text if len(event.extensions) < 2 else _in_order(event)).encode())
     for condition in conditions:
         bounds = (condition.min_revision(), condition.max_revision())
         program = compiled(condition.selector.flatten())
@@ -111,15 +112,6 @@ def fingerprint(
     return digest.digest()
 
 
-def _sorted(event: ProspectiveEvent) -> ProspectiveEvent:
-    return ProspectiveEvent(
-        event.id,
-        event.stream,
-        event.event_type,
-        event.subject,
-        event.data,
-        event.time,
-        event.datacontenttype,
-        event.dataschema,
-        dict(sorted(event.extensions.items())),
-    )
+def _in_order(event: ProspectiveEvent) -> str:
+    extensions = Extensions(dict(sorted(event.extensions.items())))
+    return columns(event)._replace(extensions=extensions_text(extensions)).text()

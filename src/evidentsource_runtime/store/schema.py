@@ -58,40 +58,42 @@ CREATE TABLE stream (id INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE, first I
 CREATE TABLE subject (id INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE, first INTEGER NOT NULL) STRICT;
 CREATE TABLE type (id INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE, first INTEGER NOT NULL) STRICT;
 
--- "fingerprint" is that of what the id was committed with, "checksum" the CRC-32 of its rows.
+-- "fingerprint" is that of what the id was committed with, "checksum" the CRC-32 of its events.
+-- Both orders of time are that of revisions here, so that "recorded" needs no index of its own.
 CREATE TABLE tx (
     revision INTEGER PRIMARY KEY,
     basis INTEGER NOT NULL,
     id TEXT NOT NULL UNIQUE,
     recorded_us INTEGER NOT NULL,
+    recorded TEXT NOT NULL,
     fingerprint BLOB NOT NULL,
     checksum INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX tx_by_time ON tx (recorded_us);
 
--- What events are found by. Subject 0 is none. Narrow, so that many rows lie on one page.
+-- Subject 0 is none; "tx" is the revision of its transaction. An event that names no time ("timed"
+-- is 0) takes effect when it is recorded.
 CREATE TABLE event (
     revision INTEGER PRIMARY KEY,
+    tx INTEGER NOT NULL,
     stream INTEGER NOT NULL,
     subject INTEGER NOT NULL,
     type INTEGER NOT NULL,
     effective_us INTEGER NOT NULL,
-    effective_ns INTEGER NOT NULL
+    effective_ns INTEGER NOT NULL,
+    timed INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    data ANY,
+    datacontenttype TEXT,
+    dataschema TEXT,
+    extensions TEXT
 ) STRICT;
+CREATE UNIQUE INDEX event_by_id ON event (stream, id);
 CREATE INDEX event_by_stream ON event (stream, revision, subject, type, effective_us, effective_ns);
 CREATE INDEX event_by_subject ON event (subject, revision);
 CREATE INDEX event_by_type ON event (type, revision, stream, subject, effective_us, effective_ns);
-CREATE INDEX event_by_time ON event (effective_us, effective_ns, revision);
-
-CREATE TABLE event_id (
-    stream INTEGER NOT NULL,
-    id TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    PRIMARY KEY (stream, id)
-) STRICT, WITHOUT ROWID;
-
--- The event itself: one row of a lane batch, so that a batch is these with commas between.
-CREATE TABLE body (revision INTEGER PRIMARY KEY, lane TEXT NOT NULL) STRICT;
+CREATE INDEX event_by_time ON event (
+    effective_us, effective_ns, revision, stream, subject, type
+);
 """
 
 EVENTS = Module("events", (_EVENTS_1,))

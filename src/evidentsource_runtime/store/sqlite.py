@@ -15,7 +15,7 @@ from evidentsource_core.domain.errors import EvidentSourceError, InvalidValue
 from evidentsource_core.domain.events import ProspectiveEvent
 from evidentsource_core.domain.flat_selectors import STREAM, SUBJECT, TYPE
 from evidentsource_core.rules import Limits, TransactionResult
-from evidentsource_runtime.store import preparing, reading
+from evidentsource_runtime.store import preparing
 from evidentsource_runtime.store.commits import GroupCommit, Work
 from evidentsource_runtime.store.connecting import Mode, Synchronous, connect_reader
 from evidentsource_runtime.store.errors import StoreReadOnly
@@ -36,6 +36,7 @@ from evidentsource_runtime.store.pool import Pool
 from evidentsource_runtime.store.readable import ReadableStore
 from evidentsource_runtime.store.rows import microseconds, moment
 from evidentsource_runtime.store.schema import Module
+from evidentsource_runtime.store.stored import stored_events
 from evidentsource_runtime.store.watching import Lookout, Watch
 from evidentsource_runtime.store.writing import (
     Also,
@@ -221,7 +222,7 @@ class SqliteStore(ReadableStore):
         record = written.record
         if written.rows is None:
             return self._with_events(record)
-        events = reading.decoded(self._path, f"[{','.join(written.rows)}]", self._source)
+        events = stored_events(written.rows, self._source)
         return TransactionResult(
             record.id, record.basis, record.revision, record.timestamp, tuple(events)
         )

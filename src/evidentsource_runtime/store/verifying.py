@@ -9,9 +9,12 @@ from typing import Final
 
 import apsw
 
+from evidentsource_runtime.store import stored
 from evidentsource_runtime.store.errors import StoreError
 from evidentsource_runtime.store.fetching import fetch, fetch_one
 from evidentsource_runtime.store.readable import ReadableStore
+from evidentsource_runtime.store.rows import Columns
+from evidentsource_runtime.store.stored import Row
 
 _PAGE: Final = 200
 
@@ -62,6 +65,12 @@ def verify(store: ReadableStore, progress: Progress | None = None) -> Iterator[F
         yield Fault(error.code, error.reason)
 
 
+_ROWS: Final = (
+    f"SELECT {stored.COLUMNS} FROM event AS e {stored.NAMES} "
+    "WHERE e.revision > ? AND e.revision <= ? ORDER BY e.revision"
+)
+
+
 def _structure(db: apsw.Connection) -> Iterator[Fault]:
     for (line,) in fetch(db, "PRAGMA integrity_check(20)"):
         if line != "ok":
@@ -70,16 +79,11 @@ def _structure(db: apsw.Connection) -> Iterator[Fault]:
 
 def _counts(db: apsw.Connection) -> Iterator[Fault]:
     last = fetch_one(db, "SELECT coalesce(max(revision), 0) FROM tx")[0]
-    for table in ("event", "body", "event_id"):
-        sql = (
-            f"SELECT count(*), coalesce(min(revision), 1), coalesce(max(revision), 0) FROM {table}"
-        )
-        count, low, high = fetch_one(db, sql)
-        if (count, low, high) != (last, 1, last):
-            yield Fault(
-                "missing-rows",
-                f"table {table} has {count} rows for the revisions {low} to {high}, not {last}",
-            )
+    sql = "SELECT count(*), coalesce(min(revision), 1), coalesce(max(revision), 0) FROM event"
+    count, low, high = fetch_one(db, sql)
+    if (count, low, high) != (last, 1, last):
+        message = f"there are {count} events for the revisions {low} to {high}, not {last}"
+        yield Fault("missing-events", message)
     for table in ("stream", "subject", "type"):
         sql = (
             f"SELECT count(*) FROM event AS e WHERE e.{table} <> 0 AND NOT EXISTS "
@@ -112,13 +116,14 @@ def _transactions(store: ReadableStore, upto: int, progress: Progress) -> Iterat
 
 
 def _transaction(db: apsw.Connection, basis: int, revision: int, checksum: int) -> Iterator[Fault]:
-    rows = fetch(
-        db,
-        "SELECT lane FROM body WHERE revision > ? AND revision <= ? ORDER BY revision",
-        (basis, revision),
-    )
-    if zlib.crc32(",".join(lane for (lane,) in rows).encode()) != checksum:
+    rows = fetch(db, _ROWS, (basis, revision))
+    if zlib.crc32("".join(_text(row) for row in rows).encode()) != checksum:
         yield Fault(
             "changed-events",
             f"the events of the revisions {basis + 1} to {revision} are not as they were written",
         )
+
+
+def _text(row: Row) -> str:
+    time = (row[stored.MICROS], row[stored.FINER]) if row[stored.TIMED] else None
+    return Columns._make((*row[: stored.DATA], time, *row[stored.DATA : stored.MICROS])).text()

@@ -6,7 +6,7 @@ import json
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import apsw
 
@@ -29,7 +29,8 @@ from evidentsource_runtime.store.interface import TransactionRecord
 from evidentsource_runtime.store.names import Names
 from evidentsource_runtime.store.pool import Pool
 from evidentsource_runtime.store.reading import asked, highest
-from evidentsource_runtime.store.rows import close_row, microseconds, moment
+from evidentsource_runtime.store.rows import Columns, moment
+from evidentsource_runtime.store.stored import Row
 
 Also = Callable[[apsw.Connection, TransactionRecord], None]
 """What else is written with a transaction, in the same commit."""
@@ -47,7 +48,8 @@ class Prepared:
         id: its id.
         made_id: whether that was made for it just now, so that nothing can have it yet.
         events: its events.
-        rows: the open row of each.
+        columns: those of each.
+        texts: the text of these.
         conditions: what has to hold.
         fingerprint: tells whether another one of this id asks for the same.
         also: what else is written with it.
@@ -56,7 +58,8 @@ class Prepared:
     id: str
     made_id: bool
     events: Sequence[ProspectiveEvent]
-    rows: Sequence[str]
+    columns: Sequence[Columns]
+    texts: Sequence[str]
     conditions: Sequence[AppendCondition]
     fingerprint: bytes
     also: Also | None = None
@@ -68,11 +71,11 @@ class Written:
 
     Args:
         record: it, or the one that had its id before.
-        rows: the stored rows of its events; None where it had been committed before.
+        rows: those of its events; None where it had been committed before.
     """
 
     record: TransactionRecord
-    rows: Sequence[str] | None
+    rows: list[Row] | None
 
 
 class Writer:
@@ -203,66 +206,74 @@ class Writer:
 
     def _insert(self, prepared: Prepared) -> Written:
         basis = self._revision
+        revision = basis + len(prepared.events)
         recorded = max(self._now(), self._recorded)
-        stamp = format_rfc3339(moment(recorded))
-        rows = [
-            close_row(row, revision, stamp) for revision, row in enumerate(prepared.rows, basis + 1)
-        ]
-        number = self._names.number
-        for revision, event in enumerate(prepared.events, basis + 1):
-            micros, finer = (recorded, 0) if event.time is None else microseconds(event.time)
-            stream = number(STREAM, event.stream, revision)
-            subject = number(SUBJECT, event.subject, revision)
-            kind = number(TYPE, event.event_type, revision)
-            self._rows.found_by.append((revision, stream, subject, kind, micros, finer))
-            self._rows.ids.append((stream, event.id, revision))
-            self._rows.events.append((revision, event))
-            self._taken.add((event.stream, event.id))
-        self._rows.bodies += enumerate(rows, basis + 1)
-        revision = basis + len(rows)
-        checksum = zlib.crc32(",".join(rows).encode())
+        recorded_at = moment(recorded)
+        stamp = format_rfc3339(recorded_at)
+        rows = self._insert_events(prepared, basis, recorded, stamp)
+        checksum = zlib.crc32("".join(prepared.texts).encode())
         self._rows.transactions.append(
-            (revision, basis, prepared.id, recorded, prepared.fingerprint, checksum)
+            (revision, basis, prepared.id, recorded, stamp, prepared.fingerprint, checksum)
         )
-        record = TransactionRecord(prepared.id, basis, revision, moment(recorded))
+        record = TransactionRecord(prepared.id, basis, revision, recorded_at)
         self._known[prepared.id] = (record, prepared.fingerprint)
         self._revision, self._recorded = revision, recorded
         return Written(record, rows)
+
+    def _insert_events(
+        self, prepared: Prepared, basis: int, recorded: int, stamp: str
+    ) -> list[Row]:
+        number, into = self._names.number, self._rows.kept
+        last = basis + len(prepared.events)
+        rows: list[Row] = []
+        for revision, each in enumerate(prepared.columns, basis + 1):
+            event_id, stream, kind, subject, time, *others = each
+            micros, finer = (recorded, 0) if time is None else time
+            timed = int(time is not None)
+            numbers = (
+                number(STREAM, stream, revision),
+                number(SUBJECT, subject, revision),
+                number(TYPE, kind, revision),
+            )
+            into.append((revision, last, *numbers, micros, finer, timed, event_id, *others))
+            rows.append(
+                (event_id, stream, kind, subject, *others, micros, finer, timed, revision, stamp)
+            )
+            self._taken.add((stream, event_id))
+        self._rows.events += enumerate(prepared.events, basis + 1)
+        return rows
 
 
 @dataclass(slots=True)
 class Rows:
     """Rows that are kept back, and the events that they are of."""
 
-    found_by: list[tuple[int, int, int, int, int, int]] = field(default_factory=list)
-    ids: list[tuple[int, str, int]] = field(default_factory=list)
-    bodies: list[tuple[int, str]] = field(default_factory=list)
-    transactions: list[tuple[int, int, str, int, bytes, int]] = field(default_factory=list)
+    kept: list[tuple[Any, ...]] = field(default_factory=list)
+    transactions: list[tuple[Any, ...]] = field(default_factory=list)
     events: list[tuple[int, ProspectiveEvent]] = field(default_factory=list)
 
     def flush(self, db: apsw.Connection) -> None:
         """Write all of them."""
         if not self.transactions:
             return
-        insert(
-            db, "event (revision, stream, subject, type, effective_us, effective_ns)", self.found_by
-        )
-        insert(db, "event_id (stream, id, revision)", self.ids)
-        insert(db, "body (revision, lane)", self.bodies)
-        insert(
-            db, "tx (revision, basis, id, recorded_us, fingerprint, checksum)", self.transactions
-        )
-        for rows in (self.found_by, self.ids, self.bodies, self.transactions, self.events):
+        insert(db, _EVENT, self.kept)
+        insert(db, _TX, self.transactions)
+        for rows in (self.kept, self.transactions, self.events):
             rows.clear()
 
 
+_EVENT = (
+    "event (revision, tx, stream, subject, type, effective_us, effective_ns, timed, "
+    "id, data, datacontenttype, dataschema, extensions)"
+)
+_TX = "tx (revision, basis, id, recorded_us, recorded, fingerprint, checksum)"
 _TRANSACTIONS = (
     "SELECT id, basis, revision, recorded_us, fingerprint FROM tx "
     "WHERE id IN (SELECT value FROM json_each(?))"
 )
 _TAKEN = (
     "SELECT k.value ->> 2, i.id FROM json_each(?) AS k "
-    "CROSS JOIN event_id AS i ON i.stream = k.value ->> 0 AND i.id = k.value ->> 1"
+    "CROSS JOIN event AS i INDEXED BY event_by_id ON i.stream = k.value ->> 0 AND i.id = k.value ->> 1"
 )
 
 
@@ -297,5 +308,5 @@ def find_transaction(
 
 def is_taken(db: apsw.Connection, stream: int, event_id: str) -> bool:
     """Whether the stream of that number has an event of that id."""
-    sql = "SELECT 1 FROM event_id WHERE stream = ? AND id = ?"
+    sql = "SELECT 1 FROM event WHERE stream = ? AND id = ?"
     return fetch_one(db, sql, (stream, event_id)) is not None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidentsource_core import (
+    AppendCondition,
+    Constraint,
+    EvidentSourceError,
     ProspectiveEvent,
+    Selector,
 )
 from evidentsource_functions.lane import decode_batch
-from evidentsource_runtime.store import plans, reading
+from evidentsource_runtime.store import plans, reading, verify
+from tests.crash.folders import fast_folder
+from tests.strategies import conditions, prospective_events
 from tests.unit.core.reference import helpers
 from tests.unit.store.helpers import pair
 
@@ -40,14 +44,14 @@ def forced(way: str) -> Iterator[None]:
         yield
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(data=st.data(), way=st.sampled_from(WAYS))
 def test_queries_give_what_the_reference_database_gives(data: st.DataObject, way: str) -> None:
     batches = data.draw(helpers.batches)
     with (
         forced(way),
-        tempfile.TemporaryDirectory() as folder,
-        pair(Path(folder)) as (store, reference, clock),
+        fast_folder() as folder,
+        pair(folder) as (store, reference, clock),
     ):
         for number, batch in enumerate(batches):
             clock.now += timedelta(days=1) * data.draw(st.integers(-1, 2))
@@ -74,3 +78,51 @@ def test_queries_give_what_the_reference_database_gives(data: st.DataObject, way
                 assert [e for batch in found for e in decode_batch(batch.text, source)] == expected
             every = snapshot.query_events(selector)
             assert store.count(selector, **asked) == len(every)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    batches=st.lists(st.lists(prospective_events(), min_size=1, max_size=3), min_size=1, max_size=3)
+)
+def test_every_event_comes_back_as_it_was_and_on_the_lane_as_well(
+    batches: list[list[ProspectiveEvent]],
+) -> None:
+    with fast_folder() as folder, pair(folder) as (store, reference, _):
+        for batch in batches:
+            results: list[Any] = []
+            for database in (store, reference):
+                try:
+                    results.append(database.transact(batch, transaction_id=f"t{batch[0].id}"))
+                except EvidentSourceError as error:
+                    results.append((type(error), str(error)))
+            assert results[0] == results[1]
+        expected = [event for result in reference.log() for event in result.events]
+        assert list(store.events_at(range(1, len(expected) + 1))) == expected
+        for event in expected:
+            everything = Selector.stream(event.stream() or "")
+            found = [decode_batch(b.text, f"{store.streams}/") for b in store.batches(everything)]
+            assert event in [each for batch in found for each in batch]
+            assert store.event(event.stream() or "", event.id) == event
+        assert [fault.message for fault in verify(store)] == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    shapes=st.lists(helpers.shapes, min_size=1, max_size=6),
+    wanted=st.lists(conditions(), max_size=2),
+    also=st.lists(st.tuples(helpers.selectors, st.integers(0, 6)), max_size=2),
+)
+def test_conditions_are_decided_and_refused_in_the_same_words(
+    shapes: list[Any], wanted: list[AppendCondition], also: list[Any]
+) -> None:
+    every = [*wanted, *(Constraint.unchanged_since(each, seen) for each, seen in also)]
+    with fast_folder() as folder, pair(folder) as (store, reference, _):
+        for number, event in enumerate(helpers.named(shapes, "e")):
+            results: list[Any] = []
+            for database in (store, reference):
+                try:
+                    database.transact([event], every if number else ())
+                    results.append("")
+                except EvidentSourceError as error:
+                    results.append(str(error))
+            assert results[0] == results[1]

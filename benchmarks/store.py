@@ -1,0 +1,377 @@
+"""What the store costs, beside raw SQLite on the same tables and the recorder of ``eventsourcing``.
+
+    python -m benchmarks.store [--events 200000] [--folder FOLDER] [--json]
+
+Whatever is compared is measured in turns of half a second each, so that a busy machine or disk slows
+both; the ratio is that of the medians. All of them wait for the disk at each commit. What stands under
+"raw" is apsw with rows that were made before, on this very schema, without any decoding. With a million
+events the run takes some minutes, nearly all of them to fill the store.
+"""
+
+# ruff: noqa: S608 - the store's own columns
+
+from __future__ import annotations
+
+import argparse
+import gc
+import itertools
+import json
+import resource
+import statistics
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
+
+from benchmarks.table import Row, at_least, at_most, lines, machine
+from evidentsource_core import Constraint, EventSelector, ProspectiveEvent, QueryOptions, Selector
+from evidentsource_runtime.store import SqliteStore
+from evidentsource_runtime.store.fetching import fetch_one
+from evidentsource_runtime.store.stored import COLUMNS, NAMES
+
+EVENTS = 200_000
+SMALL = 10_000
+TURN = 0.5
+TURNS = 4
+ROUNDS = 2
+DATA = '{"amount":12345,"currency":"EUR","reference":"invoice 4711"}'
+SUBJECTS = 1000
+
+Count = Callable[[], int]
+"""Does something once, and tells how many of it that was."""
+
+
+def events(count: int, subjects: int = SUBJECTS) -> list[ProspectiveEvent]:
+    return [
+        ProspectiveEvent(
+            str(uuid.uuid4()),
+            f"accounts-{number % 7}",
+            ("account.credited", "account.debited", "account.closed")[number % 3],
+            f"a-{(number * 7919) % subjects}",
+            data=DATA,
+            datacontenttype="application/json",
+        )
+        for number in range(count)
+    ]
+
+
+def speeds(*ways: Count, turn: float = TURN, turns: int = TURNS) -> list[float]:
+    """How many a second of each, all of them in turns."""
+    found: list[list[float]] = [[] for _ in ways]
+    for _ in range(turns):
+        for way, speed in zip(ways, found, strict=True):
+            gc.collect()
+            start, done = time.perf_counter(), 0
+            while time.perf_counter() - start < turn:
+                done += way()
+            speed.append(done / (time.perf_counter() - start))
+    return [statistics.median(speed) for speed in found]
+
+
+def row(item: str, what: str, one: float, other: float, unit: str, target: Any = None) -> Row:
+    return Row(item, what, one / other, f"{one:,.0f} / {other:,.0f} {unit}", target)
+
+
+# --- appends ---------------------------------------------------------------------------------------
+
+
+class Raw:
+    """The store's own tables, written by apsw with rows that were made before."""
+
+    def __init__(self, path: Path) -> None:
+        SqliteStore.open(path).close()
+        self.db = apsw.Connection(str(path))
+        self.db.pragma("journal_mode", "wal")
+        self.db.pragma("synchronous", "FULL")
+        self.db.pragma("cache_size", -32 * 1024)
+        self.revision = 0
+
+    def append(self, count: int) -> int:
+        first = self.revision + 1
+        self.revision += count
+        revisions = range(first, self.revision + 1)
+        db = self.db
+        db.execute("BEGIN IMMEDIATE")
+        db.executemany(
+            "INSERT INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                (
+                    *(n, self.revision, n % 7, (n * 7919) % SUBJECTS, n % 3, n, 0, 0),
+                    *(str(uuid.uuid4()), DATA, "application/json", None, None),
+                )
+                for n in revisions
+            ),
+        )
+        stamp = "2026-01-01T00:00:00.000000Z"
+        row = (self.revision, first - 1, str(uuid.uuid4()), self.revision, stamp, b"1" * 16, 1)
+        db.execute("INSERT INTO tx VALUES (?,?,?,?,?,?,?)", row)
+        db.execute("COMMIT")
+        return count
+
+
+class Peer:
+    """The recorder of ``eventsourcing``, whose SQLite also waits for the disk (``synchronous=FULL``)."""
+
+    def __init__(self, path: Path) -> None:
+        self.datastore = SQLiteDatastore(str(path))
+        self.recorder = SQLiteApplicationRecorder(self.datastore)
+        self.recorder.create_table()
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute("PRAGMA synchronous")
+            assert tuple(cursor.fetchone()) == (2,)
+
+    def append(self, count: int) -> int:
+        stored = [
+            StoredEvent(uuid.uuid4(), number, "account.credited", DATA.encode())
+            for number in range(count)
+        ]
+        self.recorder.insert_events(stored)
+        return count
+
+
+def append(store: SqliteStore, count: int) -> int:
+    store.transact(events(count))
+    return count
+
+
+def appends(folder: Path) -> Iterator[Row]:
+    raw, peer = Raw(folder / "raw.db"), Peer(folder / "peer.db")
+    with SqliteStore.open(folder / "appends.db") as store:
+        for size in (1, 10, 100, 1000):
+            ours, beside, below = speeds(
+                lambda: append(store, size),  # noqa: B023 - called before the next size
+                lambda: peer.append(size),  # noqa: B023
+                lambda: raw.append(size),  # noqa: B023
+            )
+            what = f"durable appends, {size} at once"
+            target = at_least(1) if size == 1 else None
+            yield row("t", f"{what}: ours / eventsourcing", ours, beside, "events/s", target)
+            yield row("t", f"{what}: ours / raw", ours, below, "events/s")
+        yield from conditional(store)
+        yield from concurrent(store, peer)
+    raw.db.close()
+    peer.datastore.close()
+
+
+def conditional(store: SqliteStore) -> Iterator[Row]:
+    """The consistency boundary of one account: its events of two types."""
+
+    def with_condition() -> int:
+        subject = Selector.subject(f"a-{uuid.uuid4().int % SUBJECTS}")
+        kinds = Selector.event_type("account.credited") | Selector.event_type("account.debited")
+        boundary = subject & kinds
+        seen = store.head().revision
+        store.transact(events(1), [Constraint.unchanged_since(boundary, seen)])
+        return 1
+
+    ours, without = speeds(with_condition, lambda: append(store, 1))
+    yield row("t", "appends with / without a condition", ours, without, "transactions/s")
+
+
+def concurrent(store: SqliteStore, peer: Peer) -> Iterator[Row]:
+    for writers in (8, 32):
+        ours, beside = speeds(
+            lambda: together(writers, lambda: append(store, 1)),  # noqa: B023
+            lambda: together(writers, lambda: peer.append(1)),  # noqa: B023
+            turn=1.0,
+        )
+        what = f"durable appends, {writers} writers: ours / eventsourcing"
+        target = at_least(3) if writers == 32 else None
+        yield row("t", what, ours, beside, "transactions/s", target)
+
+
+def together(writers: int, once: Count, seconds: float = 1.0) -> int:
+    """So many threads do something for a while."""
+    done = [0] * writers
+    end = time.perf_counter() + seconds
+
+    def work(number: int) -> None:
+        while time.perf_counter() < end:
+            done[number] += once()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(writers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(done)
+
+
+# --- reads -----------------------------------------------------------------------------------------
+
+
+def fill(store: SqliteStore, count: int, subjects: int) -> None:
+    for start in range(store.head().revision, count, 1000):
+        store.transact(events(min(1000, count - start), subjects))
+
+
+def touched(found: Iterator[Any]) -> int:
+    """Read what a fold reads of each event."""
+    count = 0
+    for count, event in enumerate(found, 1):  # noqa: B007 - the last one counts
+        _ = (event.event_type, event.subject, event.data)
+    return count
+
+
+_SUBJECT = (
+    f"SELECT {COLUMNS} FROM event AS e INDEXED BY event_by_subject {NAMES} "
+    "WHERE e.subject = (SELECT id FROM subject WHERE value = ?) ORDER BY e.revision"
+)
+_ALL = f"SELECT {COLUMNS} FROM event AS e {NAMES} ORDER BY e.revision LIMIT ?"
+
+
+def reads(store: SqliteStore, total: int, subjects: int) -> Iterator[Row]:
+    db = apsw.Connection(store.path, flags=apsw.SQLITE_OPEN_READONLY)
+    db.pragma("cache_size", -32 * 1024)
+    numbers = itertools.count()
+
+    def one_subject() -> int:
+        return touched(store.query(Selector.subject(f"a-{next(numbers) * 31 % subjects}")))
+
+    def one_subject_raw() -> int:
+        name = f"a-{next(numbers) * 31 % subjects}"
+        return sum(1 for _ in db.execute(_SUBJECT, (name,)))
+
+    everything = Selector.event_type_starts_with("account.")
+    most = min(total, 50_000)
+
+    def scan() -> int:
+        return touched(store.query(everything, QueryOptions().limit(most)))
+
+    def scan_raw() -> int:
+        return sum(1 for _ in db.execute(_ALL, (most,)))
+
+    def lanes() -> int:
+        found = store.batches(everything, QueryOptions().limit(most))
+        return sum(batch.count for batch in found)
+
+    each = total // subjects
+    ours, below = speeds(one_subject, one_subject_raw)
+    what = f"one subject's {each} events, decoded / raw, not decoded"
+    yield row("v", what, ours, below, "events/s", at_least(0.5))
+    ours, text, below = speeds(scan, lanes, scan_raw)
+    yield row("v", "all events, decoded / raw, not decoded", ours, below, "events/s", at_least(0.5))
+    yield row("v", "all events as the lane's text / raw", text, below, "events/s")
+    db.close()
+
+
+def trees(store: SqliteStore, total: int) -> Iterator[Row]:
+    stream, kind, subject = Selector.stream, Selector.event_type, Selector.subject
+    shapes: dict[str, EventSelector] = {
+        "stream and subject": stream("accounts-3") & subject("a-8"),
+        "subject and either of two types": subject("a-8")
+        & (kind("account.credited") | kind("account.debited")),
+        "any of 20 subjects": _any(*(subject(f"a-{n * 17}") for n in range(20))),
+        "subject prefix and type": Selector.subject_starts_with("a-77") & kind("account.closed"),
+        "two streams and one type": (stream("accounts-1") | stream("accounts-2"))
+        & kind("account.closed"),
+        "type prefix": Selector.event_type_starts_with("account.c"),
+    }
+    for name, selector in shapes.items():
+        taken = []
+        for turn in range(7):
+            start = time.perf_counter()
+            found = touched(store.query(selector, QueryOptions().limit(1000)))
+            taken.append(time.perf_counter() - start)
+            if turn and sum(taken) > 2:
+                break
+        milliseconds = statistics.median(taken) * 1000
+        figures = f"{milliseconds:.1f} ms for the first {found:,} among {total:,}"
+        yield Row("w", f"query: {name}", None, figures)
+
+
+def _any(*selectors: EventSelector) -> EventSelector:
+    found, *others = selectors
+    for other in others:
+        found = found | other
+    return found
+
+
+def memory(store: SqliteStore, total: int) -> Iterator[Row]:
+    everything = Selector.event_type_starts_with("account.")
+    touched(store.query(everything, QueryOptions().limit(20_000)))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    count = touched(store.query(everything))
+    lanes = sum(batch.count for batch in store.batches(everything))
+    assert count == lanes == total
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    figures = f"{grown:.1f} MiB more at most, after the first 20,000 of {total:,} events"
+    yield Row("x", "memory while streaming: MiB grown", grown, figures, at_most(16))
+
+
+# --- growth ----------------------------------------------------------------------------------------
+
+
+def growth(small: SqliteStore, large: SqliteStore, sizes: tuple[int, int]) -> Iterator[Row]:
+    numbers = itertools.count()
+
+    def read(store: SqliteStore, subjects: int) -> Count:
+        def one() -> int:
+            subject = Selector.subject(f"a-{next(numbers) * 31 % subjects}")
+            return touched(store.query(subject, QueryOptions().limit(10))) and 1
+
+        return one
+
+    what = f"at {sizes[1]:,} / at {sizes[0]:,} events"
+    one, other = speeds(read(large, sizes[1] // 20), read(small, sizes[0] // 20))
+    yield row("x", f"10 events of one subject: {what}", one, other, "reads/s", at_least(0.8))
+    one, other = speeds(lambda: append(large, 1), lambda: append(small, 1))
+    yield row("x", f"durable appends, 1 at once: {what}", one, other, "events/s", at_least(0.8))
+    one, other = speeds(lambda: append(large, 100), lambda: append(small, 100))
+    yield row("x", f"durable appends, 100 at once: {what}", one, other, "events/s", at_least(0.8))
+
+
+def rows(total: int = EVENTS, folder: Path | None = None) -> Iterator[Row]:
+    """Every comparison, with so many events in the larger store."""
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        place = Path(made)
+        yield from appends(place)
+        with (
+            SqliteStore.open(place / "small.db") as small,
+            SqliteStore.open(place / "large.db") as large,
+        ):
+            fill(small, SMALL, SMALL // 20)
+            start = time.perf_counter()
+            fill(large, total, total // 20)
+            taken = time.perf_counter() - start
+            size = Path(large.path).stat().st_size / total
+            with large.read() as db:
+                found = fetch_one(db, "SELECT count(*) FROM subject")[0]
+            yield Row(
+                "t",
+                f"filling a store, 1000 at once, {found:,} subjects",
+                None,
+                f"{total / taken:,.0f} events/s, {size:,.0f} bytes an event",
+            )
+            yield from reads(large, total, total // 20)
+            yield from trees(large, total)
+            yield from memory(large, total)
+            yield from growth(small, large, (SMALL, total))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.store", description=__doc__)
+    parser.add_argument("--events", type=int, default=EVENTS, help="events in the larger store")
+    parser.add_argument("--folder", type=Path, help="where the files lie; a temporary folder")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    asked = parser.parse_args()
+    found = rows(asked.events, asked.folder)
+    if asked.json:
+        print(json.dumps({"machine": machine(), "rows": [each.as_json() for each in found]}))
+        return 0
+    print(f"{machine()}, SQLite {apsw.sqlite_lib_version()}\n")
+    for line in lines(found):
+        print(line, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
