@@ -95,4 +95,4 @@ def change_rule(
     kind = _annotated_command_type(decide) if command_type is None else command_type
     handler = create_state_change_handler(kind, decide)
     definition = StateChangeDefinition(StateChangeName(name or name_of_change(decide)))
-    return ChangeRule(definition, handler, kind, source or source_of(decide))
+    return ChangeRule(definition, handler, kind, source or source_of(decide), decide)

@@ -72,12 +72,14 @@ class ChangeRule:
         decide: its code in this process, from the command's bytes on.
         command_type: what it takes.
         source: its module; None where no component can be made of it.
+        rule: the function that a person wrote, ``decide(db, command, metadata)``.
     """
 
     definition: StateChangeDefinition
     decide: StateChangeHandler
     command_type: type[Any] = Command
     source: RuleSource | None = None
+    rule: Callable[..., Any] | None = None
 
     @property
     def name(self) -> str:

@@ -95,7 +95,7 @@ def project_rules(
         else:
             rule = world._rule()  # noqa: SLF001 - the adapter's own way to its rule
             kind = world.command_type or _annotated_command_type(rule)
-            book = book.with_change(ChangeRule(spec.definition, world.decide, kind, source))
+            book = book.with_change(ChangeRule(spec.definition, world.decide, kind, source, rule))
     return book
 
 

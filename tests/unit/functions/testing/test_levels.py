@@ -291,6 +291,8 @@ def test_a_registered_level_is_made_when_it_is_first_asked_for() -> None:
     assert not asked
     assert level_named("of-a-test") is level_named("of-a-test")
     assert asked == ["once"]
+    register_level("of-a-test", Refusing)
+    assert level_named("of-a-test").name == "refusing"
 
 
 def test_an_unknown_level_is_refused_with_those_that_are_known() -> None:
