@@ -131,6 +131,7 @@ FAILING: dict[str, list[Event]] = {
     "exit": [event("1", "do-exit")],
     "deep recursion": [event("1", "do-recurse")],
     "all of the memory": [event("1", "do-take-memory")],
+    "more memory than there is": [event("1", "do-ask-too-much")],
     "content that is too large": [event("1", "do-grow", "100001")],
     "an endless loop": [event("1", "do-loop")],
     "a payload that is too large": [event("1"), Event("2", SOURCE, "t", data=bytes(100_001))],
@@ -213,23 +214,34 @@ def test_a_text_that_is_no_batch_is_refused_by_the_place(
     assert getattr(caught.value, "field", None) == field
 
 
-def some_folds() -> list[Fold]:
-    """Good ones, and between them everything that fails."""
+SAYING = {"an exception", "an exception after a warning", "more memory than there is"}
+"""What fails in words, and so leaves the call that it happens in as it is."""
+
+
+def some_folds(failing: dict[str, list[Event]]) -> list[Fold]:
+    """Good ones, and between them those that fail."""
     folds: list[Fold] = []
-    for number, bad in enumerate(FAILING.values()):
+    for number, bad in enumerate(failing.values()):
         folds.append(Fold(f"{number} ".encode(), [event(f"{number}-{n}") for n in range(4)]))
         folds.append(Fold(None, bad))
         folds.append(Fold(b"\xff", encoded([event(f"{number}")])))
     return [*folds, Fold(b"", []), Fold(None, [event(str(n)) for n in range(7)])]
 
 
-def test_many_folds_are_each_as_if_it_were_alone(views: Views) -> None:
+@pytest.mark.parametrize(
+    "failing",
+    [FAILING, {name: FAILING[name] for name in sorted(SAYING)}],
+    ids=["some that end the call", "some that say so"],
+)
+def test_many_folds_are_each_as_if_it_were_alone(
+    views: Views, failing: dict[str, list[Event]]
+) -> None:
     def alone(fold: Fold) -> bytes | None:
         if isinstance(fold.events, EncodedEvents):
             return views.lane.evolve_encoded(fold.content, fold.events, CONTEXT)
         return views.lane.evolve(fold.content, fold.events, CONTEXT, batch_size=5)
 
-    folds = some_folds()
+    folds = some_folds(failing)
     expected = [outcome(lambda: alone(fold)) for fold in folds]  # noqa: B023
     got = [outcome(each.result) for each in views.lane.evolve_many(folds, CONTEXT, batch_size=5)]
     assert got == expected

@@ -59,6 +59,10 @@ def _take_memory(_mirror: Mirror, _event: Event) -> None:
         kept.append(bytes(1_000_000))
 
 
+def _ask_too_much(_mirror: Mirror, _event: Event) -> None:
+    bytes(2**30)
+
+
 def _grow(mirror: Mirror, event: Event) -> None:
     mirror.seen = bytes(int(event.data_as_string() or 0))
 
@@ -78,6 +82,7 @@ ORDERS: dict[str, Any] = {
     "do-recurse": _recurse,
     "do-loop": _loop,
     "do-take-memory": _take_memory,
+    "do-ask-too-much": _ask_too_much,
     "do-grow": _grow,
     "do-halve": _halve,
     "do-forget": _forget,
