@@ -9,18 +9,20 @@ True
 
 from __future__ import annotations
 
-try:
-    import google.rpc  # noqa: F401 - whether they are there is all that is asked
-    import grpc  # noqa: F401
-    import grpc_health  # noqa: F401
-    import grpc_reflection  # noqa: F401
-    import jwt  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        f"the server needs {error.name}, which is not installed; "
-        "run: pip install 'evidentsource-functions[server]'"
-    ) from error
+from importlib.util import find_spec
 
-from evidentsource_runtime.server.serving import Server, Settings, running, serve
+for _needed in ("google", "google.rpc", "grpc", "grpc_health", "grpc_reflection", "jwt"):
+    if find_spec(_needed) is None:
+        raise ImportError(
+            f"the server needs the package {_needed}, which is not installed; "
+            "run: pip install 'evidentsource-functions[server]'"
+        )
+
+from evidentsource_runtime.server.serving import (  # noqa: E402 - the check comes first
+    Server,
+    Settings,
+    running,
+    serve,
+)
 
 __all__ = ["Server", "Settings", "running", "serve"]

@@ -27,6 +27,8 @@ from evidentsource_runtime.server.access import (
     check_exposure,
 )
 from evidentsource_runtime.server.grpc import GrpcInterface
+from evidentsource_runtime.server.http import HttpInterface
+from evidentsource_runtime.server.metrics import Metrics
 from evidentsource_runtime.server.protobuf.writes import ProtobufCodec
 from evidentsource_runtime.server.service import DatabaseFolder, Service
 
@@ -51,6 +53,7 @@ class Settings:
         data: the folder of its databases; it is made where there is none.
         host: the address to listen on.
         grpc_port: the port for gRPC; 0 for a free one.
+        http_port: the port for HTTP; 0 for a free one, None for no HTTP.
         authenticator: tells who asks; None for development, where everybody may do everything.
         exposed: whether to listen on an address that others can reach though nobody has to show who
             they are.
@@ -67,6 +70,7 @@ class Settings:
     data: str | Path
     host: str = "127.0.0.1"
     grpc_port: int = 50051
+    http_port: int | None = None
     authenticator: Authenticator | None = None
     exposed: bool = False
     tls: Tls | None = None
@@ -91,6 +95,9 @@ class Server:
     Attributes:
         service: what its interfaces ask; it can be asked directly too.
         grpc: the gRPC interface, with its port.
+        http: the HTTP interface, with its port; None where there is none.
+        metrics: what both have done.
+        told: set when it is to end.
 
     Raises:
         AccessSetupError: the settings do not go together, or a port is in use.
@@ -99,6 +106,7 @@ class Server:
 
     service: Service
     grpc: GrpcInterface
+    http: HttpInterface | None
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -120,15 +128,36 @@ class Server:
         self.grpc = GrpcInterface(
             self.service, self.admission, settings.host, settings.grpc_port, settings.tls
         )
+        self.metrics = _metrics(self.service, self.admission)
+        self.http = None
+        if settings.http_port is not None:
+            self.http = HttpInterface(
+                self.service,
+                self.admission,
+                self.metrics,
+                settings.host,
+                settings.http_port,
+                settings.tls,
+            )
         self._loop = asyncio.get_running_loop()
+        self.told = asyncio.Event()
         await self.service.__aenter__()
         try:
             await self.grpc.start()
+            if self.http is not None:
+                await self.http.start(settings.grace)
         except BaseException:
+            await self.grpc.stop(None)
             await self.service.__aexit__(None, None, None)
             raise
         _log.info("gRPC on %s", self.grpc.target)
+        if self.http is not None:
+            _log.info("HTTP on %s", self.http.url)
         return self
+
+    def stop(self) -> None:
+        """Have a server that runs in another thread, or under :func:`serve`, end by itself."""
+        self._loop.call_soon_threadsafe(self.told.set)
 
     def ask(self, question: Coroutine[Any, Any, T]) -> T:
         """The answer of the service to a program in another thread than the server's.
@@ -152,10 +181,22 @@ class Server:
         await self.grpc.announce_stop()
         # Streams would otherwise stay open for as long as their clients do.
         self.service.stop_waiting()
-        await self.grpc.stop(self._settings.grace)
+        ends = [self.grpc.stop(self._settings.grace)]
+        if self.http is not None:
+            ends.append(self.http.stop())
+        await asyncio.gather(*ends)
         await self.service.__aexit__(None, None, None)
         await self._authenticator.close()
         _log.info("stopped")
+
+
+def _metrics(service: Service, admission: Admission) -> Metrics:
+    metrics = Metrics()
+    metrics.watch("streams_open", "Streams that are open.", lambda: admission.open_streams)
+    metrics.watch(
+        "queue_length", "Requests that wait for their turn.", lambda: service.queue.length
+    )
+    return metrics
 
 
 def serve(settings: Settings, started: Callable[[Server], None] | None = None) -> None:
@@ -169,16 +210,15 @@ def serve(settings: Settings, started: Callable[[Server], None] | None = None) -
 
 
 async def _serve(settings: Settings, started: Callable[[Server], None] | None) -> None:
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Only a process's main thread can be told, and not on every system.
-        with suppress(NotImplementedError, ValueError, RuntimeError):
-            loop.add_signal_handler(number, told.set)
     async with Server(settings) as server:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Only a process's main thread can be told, and not on every system.
+            with suppress(NotImplementedError, ValueError, RuntimeError):
+                loop.add_signal_handler(number, server.told.set)
         if started is not None:
             started(server)
-        await told.wait()
+        await server.told.wait()
 
 
 @contextmanager
@@ -193,13 +233,13 @@ def running(settings: Settings) -> Iterator[Server]:
     """
     begun: list[Server] = []
     failed: list[BaseException] = []
-    ready, ended = threading.Event(), threading.Event()
+    ready = threading.Event()
 
     async def live() -> None:
         async with Server(settings) as server:
             begun.append(server)
             ready.set()
-            await asyncio.to_thread(ended.wait)
+            await server.told.wait()
 
     def run() -> None:
         try:
@@ -217,7 +257,9 @@ def running(settings: Settings) -> Iterator[Server]:
             raise failed[0]
         yield begun[0]
     finally:
-        ended.set()
+        for server in begun:
+            with suppress(RuntimeError):  # it has stopped already
+                server.stop()
         thread.join()
     if failed:
         raise failed[0]

@@ -1,4 +1,7 @@
-"""Who may ask a server, what for, and how much."""
+"""Who may ask a server, what for, and how much.
+
+Signed tokens have a room of their own, ``access.tokens``, which loads their library when it is entered.
+"""
 
 from evidentsource_runtime.server.access.admission import Admission
 from evidentsource_runtime.server.access.authentication import (
@@ -26,7 +29,6 @@ from evidentsource_runtime.server.access.principals import (
     Role,
     parse_grants,
 )
-from evidentsource_runtime.server.access.tokens import Jwt, KeySet
 
 __all__ = [
     "EVERYTHING",
@@ -38,8 +40,6 @@ __all__ = [
     "DevHeaders",
     "FirstOf",
     "Grants",
-    "Jwt",
-    "KeySet",
     "Limits",
     "PermissionDenied",
     "Principal",

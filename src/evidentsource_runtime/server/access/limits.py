@@ -20,6 +20,7 @@ from evidentsource_runtime.server.access.errors import (
 __all__ = ["Limits", "RateLimiter", "StreamCounter"]
 
 MIB: Final = 1024 * 1024
+_ROUNDING: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +105,11 @@ class RateLimiter:
         now = self._clock()
         tokens, since = self._buckets.get(subject, (self._burst, now))
         tokens = min(self._burst, tokens + (now - since) * self._rate)
-        if tokens < 1:
+        if tokens < 1 - _ROUNDING:
             # Rounded up, so that whoever waits as long as it says is let in.
             wait = math.ceil((1 - tokens) / self._rate * 1000) / 1000
             raise RateLimited(self._rate, wait)
-        self._buckets[subject] = (tokens - 1, now)
+        self._buckets[subject] = (max(tokens - 1, 0.0), now)
         self._buckets.move_to_end(subject)
         if len(self._buckets) > self._most:
             self._buckets.popitem(last=False)

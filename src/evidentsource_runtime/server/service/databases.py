@@ -14,6 +14,7 @@ from evidentsource_runtime.server.service.hosted import (
     state_at,
     states_after,
 )
+from evidentsource_runtime.server.service.queue import CommandQueue
 from evidentsource_runtime.server.service.values import DatabaseState
 from evidentsource_runtime.server.service.workers import Workers
 
@@ -28,11 +29,13 @@ class DatabaseCalls:
     Args:
         hosted: the databases.
         workers: where blocking work is done.
+        queue: has what is to be done later.
     """
 
-    def __init__(self, hosted: HostedDatabases, workers: Workers) -> None:
+    def __init__(self, hosted: HostedDatabases, workers: Workers, queue: CommandQueue) -> None:
         self._hosted = hosted
         self._workers = workers
+        self._queue = queue
 
     async def create(self, caller: Principal, name: str) -> DatabaseState:
         """Make a database; its state, at revision 0.
@@ -52,7 +55,9 @@ class DatabaseCalls:
             DatabaseNotFound: there is none of that name.
         """
         caller.require_creator(f"delete database {name!r}")
-        return await self._hosted.delete(name)
+        state = await self._hosted.delete(name)
+        await self._queue.forget(name)
+        return state
 
     async def catalog(self, caller: Principal) -> AsyncIterator[str]:
         """The names of the databases that the caller may see, in order."""

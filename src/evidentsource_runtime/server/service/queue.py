@@ -163,6 +163,16 @@ class CommandQueue:
         """How many wait for their turn."""
         return sum(map(len, self._waiting.values()))
 
+    async def forget(self, database: str) -> None:
+        """Drop everything of a database that was deleted."""
+        lane = self._lanes.get(database)
+        if lane is not None:
+            lane.cancel()
+            await asyncio.gather(lane, return_exceptions=True)
+        self._waiting.pop(database, None)
+        self._lanes.pop(database, None)
+        await self._done("DELETE FROM command WHERE database = ?", (database,))
+
     # --- working -------------------------------------------------------------------------------
 
     async def start(self, perform: Perform) -> None:
@@ -193,20 +203,25 @@ class CommandQueue:
             work = self._work(waiting.database)
             self._lanes[waiting.database] = asyncio.create_task(work, name="evidentsource-queue")
 
+    def pause(self) -> None:
+        """Take in, and do nothing more until the next start."""
+        self._perform = None
+
     async def _work(self, database: str) -> None:
         """Do what waits for one database, and end when nothing does."""
         line = self._waiting[database]
-        while line:
-            await self._do(line[0])
+        while line and (perform := self._perform) is not None:
+            await self._do(perform, line[0])
             line.pop(0)
-        del self._waiting[database], self._lanes[database]
+        del self._lanes[database]
+        if not line:
+            del self._waiting[database]
 
-    async def _do(self, waiting: _Waiting) -> None:
-        assert self._perform is not None  # noqa: S101 - lanes begin with start()
+    async def _do(self, perform: Perform, waiting: _Waiting) -> None:
         tries = 0
         while True:
             try:
-                await self._perform(waiting.write)
+                await perform(waiting.write)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is the outcome
                 refusal = refusal_of(error)
                 if refusal.kind in _AGAIN:
@@ -238,6 +253,7 @@ class CommandQueue:
 
     async def close(self) -> None:
         """Stop working; what waits is done after the next start."""
+        self.pause()
         lanes = list(self._lanes.values())
         for lane in lanes:
             lane.cancel()

@@ -39,7 +39,7 @@ class Service:
         self._workers = workers or Workers()
         self.hosted = HostedDatabases(folder, self._workers)
         self.queue = CommandQueue(folder.path / "queue.sqlite", codec, self._workers)
-        self.databases = DatabaseCalls(self.hosted, self._workers)
+        self.databases = DatabaseCalls(self.hosted, self._workers, self.queue)
         self.events = EventCalls(self.databases, self._workers, self.queue)
         self.views = ViewCalls(self.databases, self.hosted, self._workers)
         self.writes = WriteCalls(self.hosted, self._workers, self.queue)
