@@ -174,6 +174,14 @@ class Shelf(Generic[D, P]):
                 self._programs[published.id] = self._make(component, "component", kept=True)
             return self._programs[published.id]
 
+    def code(self, name: str, version: int | None) -> Origin | None:
+        """Which code a version is run by now; None where there is no such version."""
+        published = self.find(name, version)
+        if published is None:
+            return None
+        program = self._programs.get(published.id)
+        return published.origin if program is None else program.origin
+
     def _component(self, digest: str) -> bytes:
         with self._store.read() as db:
             sql = "SELECT packed FROM database_component WHERE digest = ?"

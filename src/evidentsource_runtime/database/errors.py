@@ -63,11 +63,12 @@ class StateViewFailed(DatabaseAccessError):
         view: the name and version, such as "seen.v1".
         event: the event it failed on; None where it failed on several together only.
         revision: that event's revision.
+        cause: what the code raised.
     """
 
     code: ClassVar[str] = "state-view-failed"
 
-    def __init__(self, view: str, cause: BaseException, events: Sequence[Event]) -> None:
+    def __init__(self, view: str, cause: Exception, events: Sequence[Event]) -> None:
         event = events[0] if len(events) == 1 else None
         if event is not None:
             where = f"event {event.id!r} ({event.event_type}, revision {event.revision()})"
@@ -79,5 +80,6 @@ class StateViewFailed(DatabaseAccessError):
             f"State view failed: {reason}", DatabaseAccessErrorKind.STATE_VIEW_FAILED, reason
         )
         self.view = view
+        self.cause = cause
         self.event = event
         self.revision = None if event is None else event.revision()

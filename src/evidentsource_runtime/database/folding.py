@@ -212,8 +212,9 @@ class Run:
         """Fold one batch."""
         try:
             self.advance(self._fold(step.events), step)
-        except Exception as error:
-            raise self._failure(error, step) from error
+        except Exception as error:  # noqa: BLE001 - a view is arbitrary code
+            failure = self._failure(error, step)
+            raise failure from failure.cause
 
     def _fold(self, events: Events) -> bytes | None:
         given = events if self._program.reads_text else _decoded(events)
@@ -248,25 +249,27 @@ class Run:
                 return
         self.reached.append(state)
 
-    def _failure(self, error: Exception, step: Step) -> Exception:
+    def _failure(self, error: Exception, step: Step) -> StateViewFailed:
         """The error that names the event; the events before it are folded."""
-        view = str(self.asked.view)
         events = step.events.decoded()
         # Each of the calls that look for the event may take as long as the one that took too long.
         too_long = isinstance(error, ComponentLimitError) and error.limit == "time"
-        event = None if too_long and len(events) > FEW else self._failing(events)
+        found = None if too_long and len(events) > FEW else self._failing(events)
         self._checkpoint()
-        return StateViewFailed(view, error, [event] if event else events)
+        view = str(self.asked.view)
+        if found is None:
+            return StateViewFailed(view, error, events)
+        return StateViewFailed(view, found[1], [found[0]])
 
-    def _failing(self, events: list[Event]) -> Event | None:
+    def _failing(self, events: list[Event]) -> tuple[Event, Exception] | None:
         """Halve a batch until the event that fails stands alone; None if none does so alone."""
         while events:
             part = events[: max(1, len(events) // 2)]
             try:
                 content = self._fold_list(part)
-            except Exception:  # noqa: BLE001 - a view is arbitrary code, and the error is known
+            except Exception as error:  # noqa: BLE001 - a view is arbitrary code
                 if len(part) == 1:
-                    return part[0]
+                    return part[0], error
                 events = part
                 continue
             last = part[-1]

@@ -11,6 +11,7 @@ from evidentsource_core.domain.identifiers import StateChangeName, StateViewName
 from evidentsource_runtime.database import projects
 from evidentsource_runtime.database.catalog import Catalog, PublishedChange, PublishedView
 from evidentsource_runtime.database.kept import KeptStates
+from evidentsource_runtime.database.programs import Origin
 from evidentsource_runtime.database.rebuilding import Rebuild, RebuildReport, Told
 from evidentsource_runtime.database.worker import EagerWorker
 from evidentsource_runtime.store import SqliteStore
@@ -131,6 +132,16 @@ class Publishing:
     def state_changes(self) -> list[PublishedChange]:
         """Every published version of every state change, with where its code comes from."""
         return self._catalog.changes.all()
+
+    def code_of_state_view(self, name: str | StateViewName, version: int | None) -> Origin | None:
+        """Which code a version of a view is run by now, the latest for None; None for no view."""
+        return self._catalog.views.code(str(name), version)
+
+    def code_of_state_change(
+        self, name: str | StateChangeName, version: int | None
+    ) -> Origin | None:
+        """Which code a version of a change is run by now, the latest for None; None for no change."""
+        return self._catalog.changes.code(str(name), version)
 
     # --- what views have come to ---------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from evidentsource_core.rules import TransactionResult
 from evidentsource_runtime.database.bindings import Binding, binding_of
 from evidentsource_runtime.database.catalog import PublishedView
 from evidentsource_runtime.database.definitions import binding_text
+from evidentsource_runtime.database.errors import StateViewFailed
 from evidentsource_runtime.database.following import Follower
 from evidentsource_runtime.database.views import Point, Views
 from evidentsource_runtime.store import EventStore, StoreError
@@ -38,7 +39,7 @@ class EagerWorker:
         self._views = views
         self._names = names if isinstance(names, bool) else frozenset(names)
         self._eager: dict[int, PublishedView] = {}
-        self._told: dict[tuple[int, str], str] = {}
+        self._told: dict[tuple[int, str], object] = {}
         self._idle = threading.Condition()
         self._through = store.head().revision
         self._follower: Follower | None = None
@@ -85,8 +86,9 @@ class EagerWorker:
         except StoreError:
             raise
         except EvidentSourceError as error:
-            if self._told.get(key) != str(error):
-                self._told[key] = str(error)
+            what = error.revision if isinstance(error, StateViewFailed) else str(error)
+            if self._told.get(key) != what:
+                self._told[key] = what
                 _log.warning("a view was not folded ahead: %s", error)
 
     def close(self) -> None:
