@@ -32,7 +32,7 @@ _numbers = count(1)
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(Settings(tmp_path_factory.mktemp("data"), grpc_port=0)) as server:
+    with running(Settings(tmp_path_factory.mktemp("data"), grpc_port=0, http_port=0)) as server:
         yield server
 
 

@@ -24,6 +24,8 @@ __all__ = ["GrpcInterface"]
 
 _HEALTH: Final[str] = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 _UNLIMITED: Final = -1
+_CALLS_BESIDE: Final = 1_000
+"""Calls that may run beside as many streams as may be open; any more are turned away at once."""
 
 
 class GrpcInterface:
@@ -70,7 +72,11 @@ class GrpcInterface:
         Raises:
             AccessSetupError: the port is in use, or the certificate is none.
         """
-        server = grpc.aio.server(options=_options(self._admission.limits.request_bytes))
+        limits = self._admission.limits
+        server = grpc.aio.server(
+            options=_options(limits.request_bytes),
+            maximum_concurrent_rpcs=limits.streams + _CALLS_BESIDE,
+        )
         server.add_generic_rpc_handlers((handlers(Servicer(self._service), self._admission),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = (SERVICE.full_name, _HEALTH, reflection.SERVICE_NAME)
@@ -100,7 +106,7 @@ class GrpcInterface:
         """Say to health checks that it stops, before it does."""
         await self._health.enter_graceful_shutdown()
 
-    async def stop(self, grace: float) -> None:
+    async def stop(self, grace: float | None) -> None:
         """Take no more calls; those that run have ``grace`` seconds."""
         if self._server is not None:
             await self._server.stop(grace)

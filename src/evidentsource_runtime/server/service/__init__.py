@@ -16,6 +16,7 @@ from evidentsource_runtime.server.service.errors import (
 )
 from evidentsource_runtime.server.service.events import EventCalls
 from evidentsource_runtime.server.service.folder import DatabaseFolder
+from evidentsource_runtime.server.service.live import LiveCalls, LiveView
 from evidentsource_runtime.server.service.refusals import Kind, Refusal, refusal_of
 from evidentsource_runtime.server.service.service import Service
 from evidentsource_runtime.server.service.values import (
@@ -42,6 +43,8 @@ __all__ = [
     "Execution",
     "InvalidRequest",
     "Kind",
+    "LiveCalls",
+    "LiveView",
     "Origin",
     "Refusal",
     "ServerStopping",

@@ -9,7 +9,7 @@ from evidentsource_core.domain.events import Event
 from evidentsource_core.domain.identifiers import EventId, StreamName
 from evidentsource_core.domain.queries import QueryOptions
 from evidentsource_core.domain.selectors import EventSelector
-from evidentsource_runtime.database import Database
+from evidentsource_runtime.database import Database, Trace
 from evidentsource_runtime.server.access.principals import Principal
 from evidentsource_runtime.server.service import abouts
 from evidentsource_runtime.server.service.databases import DatabaseCalls
@@ -188,6 +188,19 @@ class EventCalls:
             await self._queue.check(name, transaction_id)
             # It may have been committed between the two looks.
             found = await self._workers.run(_transaction, hosted, transaction_id)
+        if found is None:
+            raise TransactionNotFound(name, transaction_id)
+        return found
+
+    async def trace(self, caller: Principal, name: str, transaction_id: str) -> Trace:
+        """Why a transaction was committed: what was asked, by whom, and what had been read.
+
+        Raises:
+            TransactionNotFound, TransactionPending, TransactionFailed: as in :meth:`transaction`.
+        """
+        await self.transaction(caller, name, transaction_id)
+        hosted = await self._databases.readable(caller, name)
+        found = await self._workers.run(hosted.database.trace, transaction_id)
         if found is None:
             raise TransactionNotFound(name, transaction_id)
         return found

@@ -28,10 +28,11 @@ class Pulse:
     def __init__(self, store: EventStore, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._changed = asyncio.Event()
-        self._ended: EvidentSourceError | None = None
-        # Subscribed before it is read, so that no commit falls between the two.
-        self._end = store.subscribe(self._told)
+        self._ended: Callable[[], EvidentSourceError] | None = None
         self.head = store.head()
+        self._end = store.subscribe(self._told)
+        # Read again, since a commit may fall between the two.
+        self._told(store.head())
 
     def _told(self, head: Head) -> None:
         try:
@@ -57,13 +58,13 @@ class Pulse:
         """
         while True:
             if self._ended is not None:
-                raise self._ended
+                raise self._ended()
             if self.head.revision > revision:
                 return self.head
             await self._changed.wait()
 
-    def end(self, reason: EvidentSourceError) -> None:
-        """There will be no more; whoever waits is told why."""
+    def end(self, reason: Callable[[], EvidentSourceError]) -> None:
+        """There will be no more; whoever waits is told why, each by an error of its own."""
         self._end()
         self._ended = reason
         self._signal()
@@ -97,6 +98,11 @@ class HostedDatabases:
         self._turns: dict[str, asyncio.Lock] = {}
         self._stopping = False
 
+    @property
+    def stopping(self) -> bool:
+        """Whether they are about to be closed."""
+        return self._stopping
+
     async def names(self) -> list[str]:
         """The names of all databases, in order."""
         return await self._workers.run(self._folder.names)
@@ -125,7 +131,7 @@ class HostedDatabases:
         async with self._turn(name):
             if self._open.pop(name, None) is not hosted:
                 raise DatabaseNotFound(name)
-            hosted.pulse.end(DatabaseNotFound(name))
+            hosted.pulse.end(lambda: DatabaseNotFound(name))
             state = await self._workers.run(state_at, hosted.store, hosted.store.head())
             await self._workers.run(hosted.database.close)
             await self._workers.run(self._folder.delete, name)
@@ -154,7 +160,7 @@ class HostedDatabases:
         """Tell everybody who waits that the server stops."""
         self._stopping = True
         for hosted in self._open.values():
-            hosted.pulse.end(ServerStopping())
+            hosted.pulse.end(ServerStopping)
 
     async def close(self) -> None:
         """Close every database, and let go of the folder."""

@@ -9,6 +9,7 @@ from evidentsource_runtime.server.service.databases import DatabaseCalls
 from evidentsource_runtime.server.service.events import EventCalls
 from evidentsource_runtime.server.service.folder import DatabaseFolder
 from evidentsource_runtime.server.service.hosted import HostedDatabases
+from evidentsource_runtime.server.service.live import LiveCalls
 from evidentsource_runtime.server.service.queue import Codec, CommandQueue
 from evidentsource_runtime.server.service.views import ViewCalls
 from evidentsource_runtime.server.service.workers import Workers
@@ -29,6 +30,7 @@ class Service:
         databases: databases as a whole.
         events: events and transactions, read.
         views: state views and state changes, and publishing.
+        live: streams that go on until the client goes.
         writes: transactions and commands.
         queue: what was accepted to be done later.
     """
@@ -42,11 +44,17 @@ class Service:
         self.databases = DatabaseCalls(self.hosted, self._workers, self.queue)
         self.events = EventCalls(self.databases, self._workers, self.queue)
         self.views = ViewCalls(self.databases, self.hosted, self._workers)
+        self.live = LiveCalls(self.databases, self.events, self.views, self._workers)
         self.writes = WriteCalls(self.hosted, self._workers, self.queue)
 
     def stop_waiting(self) -> None:
         """End every stream and every wait; what computes goes on to its end."""
         self.hosted.end_waits()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it takes nothing more."""
+        return self.hosted.stopping
 
     async def __aenter__(self) -> Self:
         await self.queue.start(self.writes.perform)

@@ -7,7 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from evidentsource_core.domain.attributes import EventAttribute
-from evidentsource_core.domain.definitions import StateChangeDefinition, StateViewDefinition
+from evidentsource_core.domain.definitions import (
+    AttributeKind,
+    StateChangeDefinition,
+    StateViewDefinition,
+)
 from evidentsource_core.domain.errors import StateChangeNotFound, StateViewNotFound
 from evidentsource_core.domain.identifiers import (
     DatabaseName,
@@ -15,7 +19,7 @@ from evidentsource_core.domain.identifiers import (
     StateViewName,
 )
 from evidentsource_core.domain.state_view import StateView
-from evidentsource_runtime.database import Database, PublishedChange, PublishedView
+from evidentsource_runtime.database import Database, Origin, PublishedChange, PublishedView
 from evidentsource_runtime.server.access.principals import Principal, Role
 from evidentsource_runtime.server.service.databases import DatabaseCalls
 from evidentsource_runtime.server.service.hosted import HostedDatabases
@@ -80,6 +84,29 @@ class ViewCalls:
         return await self._workers.compute(
             _rendered, hosted.database, *wanted, revision, effective_at
         )
+
+    async def parameters(
+        self, caller: Principal, name: str, view: str, version: int | None = None
+    ) -> dict[str, AttributeKind]:
+        """The parameters of a state view, each with what it stands for.
+
+        Raises:
+            StateViewNotFound: there is no such view, or no such version of it.
+        """
+        hosted = await self._databases.readable(caller, name)
+        wanted = StateViewName(view).value
+        found = await self._workers.run(find_view, hosted.database, wanted, version)
+        return found.selector.parameters
+
+    async def code_of_view(self, name: str, view: str, version: int | None) -> Origin | None:
+        """Which code a state view is folded by; None where it is gone."""
+        hosted = await self._hosted.get(name)
+        return await self._workers.run(hosted.database.code_of_state_view, view, version)
+
+    async def code_of_change(self, name: str, change: str, version: int | None) -> Origin | None:
+        """Which code a state change is decided by; None where it is gone."""
+        hosted = await self._hosted.get(name)
+        return await self._workers.run(hosted.database.code_of_state_change, change, version)
 
     async def publish_state_view(
         self, caller: Principal, name: str, definition: StateViewDefinition, code: Any
