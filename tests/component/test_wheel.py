@@ -23,6 +23,19 @@ context = StateViewContext("bank", "account", 1, 1, datetime(2024, 1, 1, tzinfo=
 event = Event("e-1", "https://h/db/bank/streams/accounts", "account.credited", data='{"amount": 5}')
 print(Host().load(sys.argv[1]).evolve(None, [event], context).decode())
 """
+KIT = """
+import sys
+from evidentsource_functions.testing import Scenarios, event
+from evidentsource_runtime.testing import level_names, use_level
+
+def touch(db, command: dict, metadata):
+    return [event("touched").prospective("things", "e-1")]
+
+with use_level("native"):
+    Scenarios("bank", stream="things").change(touch).when({}).then(event("touched"))
+assert level_names() == ["native", "sandbox", "component", "server", "all"]
+assert not {"pytest", "hypothesis"} & set(sys.modules)
+"""
 
 pytestmark = [pytest.mark.component, pytest.mark.xdist_group("wheel")]
 
@@ -98,6 +111,17 @@ def test_an_installed_sdk_builds_inspects_and_runs_the_quick_start(
     ran = run("python", "-c", RUN, "my_state_view.wasm", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout) == {"balance": 5, "transaction_count": 1}
+
+
+def test_an_installed_sdk_tests_rules_without_pytest_and_tells_pytest_of_its_plugin(
+    run: Run, wheel: Path, tmp_path: Path
+) -> None:
+    ran = run("python", "-c", KIT, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    archive = zipfile.ZipFile(wheel)
+    (name,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
+    text = archive.read(name).decode()
+    assert "[pytest11]\nevidentsource = evidentsource_runtime.testing.plugin" in text
 
 
 def test_an_installed_sdk_says_what_is_wrong(run: Run, tmp_path: Path) -> None:
