@@ -22,7 +22,9 @@ class Stub:
         self.metadata = metadata
 
     def __getattr__(self, name: str) -> Any:
-        method = SERVICE.methods_by_name[name]
+        method = SERVICE.methods_by_name.get(name)
+        if method is None:
+            raise AttributeError(name)
         kind = self._channel.unary_stream if method.server_streaming else self._channel.unary_unary
         call = kind(
             f"/{SERVICE.full_name}/{name}",

@@ -6,11 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from evidentsource_core.domain.events import ProspectiveEvent
 from evidentsource_runtime.server.access import Admission, Principal
@@ -23,7 +23,7 @@ from evidentsource_runtime.server.service import InvalidRequest, Kind
 __all__ = ["SERVICE", "handlers"]
 
 SERVICE: Final = service_pb2.DESCRIPTOR.services_by_name["EvidentSource"]
-_UNTIMED: Final = frozenset({"AwaitDatabase"})
+_WAITING: Final = frozenset({"AwaitDatabase"})
 """Calls that take as long as the client stays."""
 _FAILED: Final = frozenset({Kind.INTERNAL, Kind.COMPONENT, Kind.UNCERTAIN})
 
@@ -42,14 +42,14 @@ def handlers(servicer: Servicer, admission: Admission) -> grpc.GenericRpcHandler
     table: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for method in SERVICE.methods:
         ask = getattr(servicer, method.name)
-        decode = getattr(service_pb2, method.input_type.name).FromString
+        kind = getattr(service_pb2, method.input_type.name)
         encode = getattr(service_pb2, method.output_type.name).SerializeToString
         if method.server_streaming:
-            run = calls.streaming(method.name, ask)
-            table[method.name] = grpc.unary_stream_rpc_method_handler(run, decode, encode)
+            run = calls.streaming(method.name, kind, ask)
+            table[method.name] = grpc.unary_stream_rpc_method_handler(run, None, encode)
         else:
-            once = calls.single(method.name, ask)
-            table[method.name] = grpc.unary_unary_rpc_method_handler(once, decode, encode)
+            once = calls.single(method.name, kind, ask)
+            table[method.name] = grpc.unary_unary_rpc_method_handler(once, None, encode)
     return grpc.method_handlers_generic_handler(SERVICE.full_name, table)
 
 
@@ -64,15 +64,17 @@ class Calls:
         self._admission = admission
 
     def single(
-        self, name: str, ask: Callable[[Principal, Any], Awaitable[Message]]
-    ) -> Callable[[Any, Context], Awaitable[Message]]:
+        self, name: str, kind: type[Message], ask: Callable[[Principal, Any], Awaitable[Message]]
+    ) -> Callable[[bytes, Context], Awaitable[Message]]:
         """A call with one reply."""
 
-        async def run(request: Any, context: Context) -> Message:
+        async def run(content: bytes, context: Context) -> Message:
             call = _Call(name, context)
+            request: Message | None = None
             try:
                 call.caller = await self._admission.enter(call.headers())
-                async with self._time_for(name):
+                request = _decoded(kind, content)
+                async with self._bounds(name, call.caller):
                     reply = await ask(call.caller, request)
             except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
                 await call.fail(error, request)
@@ -82,14 +84,19 @@ class Calls:
         return run
 
     def streaming(
-        self, name: str, ask: Callable[[Principal, Any], AsyncIterator[Message]]
-    ) -> Callable[[Any, Context], AsyncIterator[Message]]:
+        self,
+        name: str,
+        kind: type[Message],
+        ask: Callable[[Principal, Any], AsyncIterator[Message]],
+    ) -> Callable[[bytes, Context], AsyncIterator[Message]]:
         """A call with a stream of replies."""
 
-        async def run(request: Any, context: Context) -> AsyncIterator[Message]:
+        async def run(content: bytes, context: Context) -> AsyncIterator[Message]:
             call = _Call(name, context)
+            request: Message | None = None
             try:
                 call.caller = await self._admission.enter(call.headers())
+                request = _decoded(kind, content)
                 with self._admission.stream(call.caller):
                     async for reply in ask(call.caller, request):
                         yield reply
@@ -99,10 +106,24 @@ class Calls:
 
         return run
 
-    def _time_for(self, name: str) -> AbstractAsyncContextManager[object]:
-        if name in _UNTIMED:
-            return nullcontext()
-        return asyncio.timeout(self._admission.limits.seconds)
+    @asynccontextmanager
+    async def _bounds(self, name: str, caller: Principal) -> AsyncIterator[None]:
+        """What waits for as long as its client stays counts as a stream; the rest has its time."""
+        if name in _WAITING:
+            with self._admission.stream(caller):
+                yield
+        else:
+            async with asyncio.timeout(self._admission.limits.seconds):
+                yield
+
+
+def _decoded(kind: type[Message], content: bytes) -> Message:
+    """The request of a known caller. grpc itself would answer bytes that are none with UNKNOWN."""
+    try:
+        return kind.FromString(content)
+    except DecodeError as error:
+        reason = f"is no {kind.DESCRIPTOR.name}, or nested on more levels than protobuf reads (100)"
+        raise InvalidRequest("request", reason) from error
 
 
 class _Call:
