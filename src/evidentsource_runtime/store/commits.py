@@ -24,7 +24,7 @@ from evidentsource_runtime.store.writing import Prepared, Writer
 
 MOST_TOGETHER: Final = 256
 """Pieces of work that share one commit at most."""
-CHECKPOINT_PAGES: Final = 2000
+CHECKPOINT_PAGES: Final = 8000
 """Pages in the log from which on they are carried over into the file."""
 
 T = TypeVar("T")

@@ -8,13 +8,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
+from types import TracebackType
 from typing import Any
 
 import apsw
 
 from evidentsource_core.domain.flat_selectors import Program, holds
 from evidentsource_runtime.store.errors import StoreClosed, StoreForked
-from evidentsource_runtime.store.faults import faults
+from evidentsource_runtime.store.faults import translated
 
 KEPT = 8
 """Idle connections that are kept."""
@@ -29,7 +30,7 @@ class Pool:
     """
 
     def __init__(self, path: str, connect: Callable[[], apsw.Connection]) -> None:
-        self._path = path
+        self.path = path
         self._connect = connect
         self._idle: list[apsw.Connection] = []
         self._lock = Lock()
@@ -38,20 +39,15 @@ class Pool:
         self._programs: dict[int, Program] = {}
         self._numbers = itertools.count(1)
 
-    @contextmanager
-    def connection(self) -> Iterator[apsw.Connection]:
-        """A connection, for as long as the block runs.
+    def connection(self) -> Lease:
+        """A connection, for as long as a block runs.
 
         Raises:
             StoreClosed: the pool was closed.
+            StoreForked: the store was opened in a parent of this process.
             StoreError: what SQLite raised inside.
         """
-        with faults(self._path):
-            db = self._taken()
-            try:
-                yield db
-            finally:
-                self._give_back(db)
+        return Lease(self)
 
     @contextmanager
     def snapshot(self) -> Iterator[apsw.Connection]:
@@ -82,19 +78,21 @@ class Pool:
         number, stream, subject, event_type = values
         return holds(self._programs[number], stream, subject, event_type)
 
-    def _taken(self) -> apsw.Connection:
+    def take(self) -> apsw.Connection:
+        """A connection that nobody else uses."""
         if os.getpid() != self._process:
-            raise StoreForked(self._path)
+            raise StoreForked(self.path)
         with self._lock:
             if self._closed:
-                raise StoreClosed(self._path)
+                raise StoreClosed(self.path)
             if self._idle:
                 return self._idle.pop()
         db = self._connect()
         self.prepare(db)
         return db
 
-    def _give_back(self, db: apsw.Connection) -> None:
+    def give_back(self, db: apsw.Connection) -> None:
+        """Let the next one use a connection."""
         with self._lock:
             if not self._closed and len(self._idle) < KEPT:
                 self._idle.append(db)
@@ -108,6 +106,32 @@ class Pool:
             idle, self._idle = self._idle, []
         for db in idle:
             db.close()
+
+
+class Lease:
+    """A connection of a pool while a block runs; written out since it is on the way of every read."""
+
+    __slots__ = ("_db", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def __enter__(self) -> apsw.Connection:
+        try:
+            self._db = self._pool.take()
+        except apsw.Error as error:
+            raise translated(self._pool.path, error) from error
+        return self._db
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._pool.give_back(self._db)
+        if isinstance(exc, apsw.Error):
+            raise translated(self._pool.path, exc) from exc
 
 
 def _base64(*values: Any) -> str:

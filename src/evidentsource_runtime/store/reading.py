@@ -38,7 +38,17 @@ from evidentsource_runtime.store.plans import (
 )
 from evidentsource_runtime.store.pool import Pool
 from evidentsource_runtime.store.rows import microseconds
-from evidentsource_runtime.store.stored import COLUMNS, LANE, NAMES, stored_events
+from evidentsource_runtime.store.stored import (
+    COLUMNS,
+    DATA,
+    FINER,
+    LANE,
+    MICROS,
+    NAMES,
+    REVISION,
+    Row,
+    stored_events,
+)
 from evidentsource_runtime.store.terms import Lookup, looked_up
 
 FIRST_RUN: Final = 512
@@ -114,7 +124,7 @@ def count(pool: Pool, find: Lookup, query: Query) -> int:
         if chosen.way is Way.NOTHING:
             return 0
         sql, values = count_statement(chosen, query.window)
-        return int(_run(pool, db, chosen, query.selector, sql, values)[0][0])
+        return int(_found(pool, db, chosen, query.selector, sql, values)[0][0])
 
 
 def highest(db: apsw.Connection, pool: Pool, find: Lookup, query: Query) -> int:
@@ -123,40 +133,78 @@ def highest(db: apsw.Connection, pool: Pool, find: Lookup, query: Query) -> int:
     if chosen.way is Way.NOTHING:
         return 0
     sql, values = statement(chosen, query.window, by_time=False, reverse=True)
-    found = _run(pool, db, chosen, query.selector, sql, (*values, 1))
+    found = _found(pool, db, chosen, query.selector, sql, (*values, 1))
     return found[0][0] if found else 0
 
 
-def places(pool: Pool, find: Lookup, query: Query) -> Iterator[list[Place]]:
-    """Where the selected events are, in the order asked for, some at once.
+class Run:
+    """A query on its way: what is left of it, and how to go on.
 
-    Nothing is held between two of the lists: each is found anew, behind the last.
+    Nothing is held between two statements: each starts anew, behind what the last one gave.
+
+    Args:
+        pool: has the connections.
+        find: looks up names.
+        query: what is asked for.
     """
-    window, left = query.window, query.limit
-    chosen: Plan | None = None
-    length = FIRST_RUN
-    while left is None or left > 0:
+
+    def __init__(self, pool: Pool, find: Lookup, query: Query) -> None:
+        self._pool = pool
+        self._find = find
+        self._query = query
+        self._window = query.window
+        self._left = query.limit
+        self._length = FIRST_RUN
+        self._plan: Plan | None = None
+
+    def plan(self, db: apsw.Connection) -> Plan:
+        """How its events are found; made with the first statement."""
+        if self._plan is None:
+            query = self._query
+            term = looked_up(db, self._find, query.selector)
+            self._plan = plan(db, term, self._window, by_time=query.by_time)
+            if self._plan.way is Way.SORT:
+                self._length = SORTED_RUN
+        return self._plan
+
+    def ended(self) -> bool:
+        """Whether there is nothing more."""
+        return self._left == 0 or (self._plan is not None and self._plan.way is Way.NOTHING)
+
+    def statement(self, db: apsw.Connection) -> tuple[str, Values, int]:
+        """The SQL for the next places, its values, and how many places it gives at most."""
+        query, chosen = self._query, self.plan(db)
+        sql, values = statement(chosen, self._window, by_time=query.by_time, reverse=query.reverse)
+        most = self._length if self._left is None else min(self._length, self._left)
+        self._length = max(self._length, min(self._length * 2, LONGEST_RUN))
+        return sql, (*values, most), most
+
+    def gave(self, count: int, last: Place | None, *, all_of_it: bool) -> None:
+        """So many were given, up to this place; ``all_of_it`` where there are no more."""
+        if self._left is not None:
+            self._left -= count
+        if all_of_it or last is None:
+            self._left = 0
+        else:
+            self._window = _behind(self._window, last, self._query)
+
+
+def places(pool: Pool, find: Lookup, query: Query) -> Iterator[list[Place]]:
+    """Where the selected events are, in the order asked for, some at once."""
+    run = Run(pool, find, query)
+    while not run.ended():
         with pool.connection() as db:
-            if chosen is None:
-                term = looked_up(db, find, query.selector)
-                chosen = plan(db, term, window, by_time=query.by_time)
-            if chosen.way is Way.NOTHING:
+            chosen = run.plan(db)
+            if run.ended():
                 return
-            if chosen.way is Way.SORT:
-                length = SORTED_RUN
-            most = length if left is None else min(length, left)
-            sql, values = statement(chosen, window, by_time=query.by_time, reverse=query.reverse)
-            found = _run(pool, db, chosen, query.selector, sql, (*values, most))
+            sql, values, most = run.statement(db)
+            found = _found(pool, db, chosen, query.selector, sql, values)
+        run.gave(len(found), found[-1] if found else None, all_of_it=len(found) < most)
         if found:
             yield found
-        if len(found) < most:
-            return
-        window = _behind(window, found[-1], query)
-        left = None if left is None else left - len(found)
-        length = min(length * 2, LONGEST_RUN)
 
 
-def _run(
+def _found(
     pool: Pool,
     db: apsw.Connection,
     chosen: Plan,
@@ -175,10 +223,9 @@ def _run(
 def _behind(window: Window, last: Place, query: Query) -> Window:
     """What is left of a window behind the last row that was given."""
     if not query.by_time:
-        (revision,) = last
-        return (
-            replace(window, upto=revision - 1) if query.reverse else replace(window, after=revision)
-        )
+        if query.reverse:
+            return replace(window, upto=last[0] - 1)
+        return replace(window, after=last[0])
     revision, micros, finer = last
     if query.reverse:
         return replace(window, high=(micros, finer, revision - 1))
@@ -187,6 +234,7 @@ def _behind(window: Window, last: Place, query: Query) -> Window:
 
 # --- their events --------------------------------------------------------------------------------
 
+_JOINED = f"CROSS JOIN event AS e ON e.revision = n.revision {NAMES}"
 _LISTED = "FROM json_each(?) AS n CROSS JOIN event AS e ON e.revision = n.value"
 _SIZE = f"SELECT total(octet_length(e.data)) + total(octet_length(e.extensions)) {_LISTED}"
 _ROWS = f"SELECT {COLUMNS} {_LISTED} {NAMES}"
@@ -223,8 +271,38 @@ def events_of(pool: Pool, path: str, source: str, wanted: list[int]) -> Iterator
 
 def events(pool: Pool, path: str, source: str, find: Lookup, query: Query) -> Iterator[Event]:
     """The events of a query, one after the other."""
-    for run in places(pool, find, query):
-        yield from events_of(pool, path, source, [place[0] for place in run])
+    run = Run(pool, find, query)
+    while not run.ended():
+        with pool.connection() as db:
+            chosen = run.plan(db)
+            if run.ended():
+                return
+            if chosen.way is Way.SORT or chosen.outside:
+                break
+            sql, values, most = run.statement(db)
+            rows, cut = _rows(db, f"SELECT {COLUMNS} FROM ({sql}) AS n {_JOINED}", values)
+        last = rows[-1] if rows else None
+        place = None if last is None else (last[REVISION], last[MICROS], last[FINER])
+        run.gave(len(rows), place, all_of_it=not cut and len(rows) < most)
+        yield from stored_events(rows, source)
+    else:
+        return
+    for found in places(pool, find, query):
+        yield from events_of(pool, path, source, [place[0] for place in found])
+
+
+def _rows(db: apsw.Connection, sql: str, values: Values) -> tuple[list[Row], bool]:
+    """The rows of a statement, and whether it was left before its end, since they have grown large."""
+    rows: list[Row] = []
+    size = 0
+    cursor = db.execute(sql, values)
+    for row in cursor:
+        rows.append(row)
+        size += len(row[DATA] or "")
+        if size > PAGE_BYTES:
+            cursor.close()
+            return rows, True
+    return rows, False
 
 
 def _check_all_there(path: str, page: list[int], found: int) -> None:

@@ -60,6 +60,11 @@ class StoredEvent(LazyEvent):
     datacontenttype = property(lambda event: event._raw[CONTENT_TYPE])  # noqa: SLF001
     dataschema = property(lambda event: event._raw[SCHEMA])  # noqa: SLF001
 
+    def data_as_string(self) -> str | None:
+        """The payload as text, without making more of it."""
+        data = self._raw[DATA]
+        return data if type(data) is str else Event.data_as_string(self)
+
     def revision(self) -> int:
         """The revision."""
         revision: int = self._raw[REVISION]
