@@ -27,19 +27,21 @@ class Story:
         history: what had happened before.
         attempt: the command, if one was sent.
         seen: the revision that was decided on, or read at; None for the latest.
+        mark: what is said of that revision.
     """
 
     level: str
     history: Sequence[Event]
     attempt: Attempt | None = None
     seen: int | None = None
+    mark: str = "last seen"
 
     def told(self, title: str, lines: Sequence[str]) -> ScenarioFailed:
         """The failure: in a few words, then what happened, then what is wrong with it."""
         blocks = [title]
         if self.level != "native":
             blocks.append(f"level {self.level}")
-        blocks.append(_block("given", words.history_lines(self.history, self.seen)))
+        blocks.append(_block("given", words.history_lines(self.history, self.seen, self.mark)))
         if self.attempt is not None:
             line = words.command_line(self.attempt.command)
             blocks.append(_block(f"when {self.attempt.change.name}", [line]))

@@ -39,7 +39,8 @@ class ViewCheck:
         """Fail where a view contains something else."""
         __tracebackhide__ = True
         rule = self._rule(expected, view)
-        story = Story(self.level, self.stage.history(), attempt, self.revision)
+        history = self.stage.history()
+        story = Story(self.level, history, attempt, self.revision, "read here")
         try:
             reading = Reading(rule, parameters, self.revision, self.effective_at)
             found = self.stage.view(reading)
@@ -47,7 +48,8 @@ class ViewCheck:
             raise story.told(
                 f"the view {rule.name} cannot be read", words.error_lines(error)
             ) from error
-        title = f"the view {rule.name}{_bound(parameters)}"
+        at = "" if self.effective_at is None else f" as of {words.value(self.effective_at)}"
+        title = f"the view {rule.name}{_bound(parameters)}{at}"
         if expected is None or found is None:
             if found is expected:
                 return

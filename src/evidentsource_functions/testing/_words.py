@@ -76,13 +76,15 @@ def event_lines(events: Sequence[ProspectiveEvent | Event]) -> list[str]:
     ]
 
 
-def history_lines(history: Sequence[Event], marked: int | None = None) -> list[str]:
-    """What happened, one line a revision; ``marked`` is the revision that was decided on."""
+def history_lines(
+    history: Sequence[Event], marked: int | None = None, mark: str = "last seen"
+) -> list[str]:
+    """What happened, one line a revision; ``mark`` is said of the revision ``marked``."""
     hidden = max(0, len(history) - SHOWN_HISTORY)
     lines = [f"... {hidden} earlier"] if hidden else []
     for revision, text in enumerate(event_lines(history[hidden:]), hidden + 1):
         line = f"{revision:>3}  {text.rstrip()}"
-        lines.append(f"{line}  <- last seen" if revision == marked else line)
+        lines.append(f"{line}  <- {mark}" if revision == marked else line)
     return lines or ["nothing"]
 
 

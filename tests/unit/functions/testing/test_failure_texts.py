@@ -68,6 +68,13 @@ MISTAKES: dict[str, Callable[[], Any]] = {
     "wrong_view_field": lambda: given(PEN, PAID).then_view(
         Order({"pen": 2}, paid=True), order_id="o-1"
     ),
+    "view_as_of": lambda: (
+        given(PEN)
+        .given(event("line.added", subject="o-1", time="2024-02-01", item="pen", quantity=2))
+        .given(PAID)
+        .as_of(revision=2, effective="2024-01-31")
+        .then_view(Order({"pen": 3}), order_id="o-1")
+    ),
     "view_of_nothing": lambda: given(PEN).then_view(Sales(orders=1)),
     "view_of_something": lambda: given(PAID).then_view(None, Sales),
     "broken_view": lambda: given(event("line.added", subject="o-1", thing="pen")).then_view(
