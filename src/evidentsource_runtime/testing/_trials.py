@@ -11,7 +11,7 @@ from evidentsource_core.jsontext import loads
 from evidentsource_core.reference import Evolve
 from evidentsource_functions import create_state_view_handler
 from evidentsource_functions.testing import _words as words
-from evidentsource_runtime.testing._hypothesis import HealthCheck, given, settings, st
+from evidentsource_runtime.testing._hypothesis import HealthCheck, Phase, given, settings, st
 
 T = TypeVar("T")
 
@@ -35,6 +35,8 @@ def for_all(strategy: st.SearchStrategy[T], check: Callable[[T], None], examples
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.nested_given],
         report_multiple_bugs=False,
+        # Without the explanation, which traces every line again: the story says more.
+        phases=[Phase.generate, Phase.shrink],
     )
     @given(strategy)
     def trial(value: T) -> None:

@@ -29,6 +29,7 @@ from evidentsource_functions.testing import (
     use_level,
 )
 from evidentsource_runtime.testing.components import Component, Components, session_components
+from evidentsource_runtime.testing.guard.rules import GuardedRules
 
 __all__ = [
     "SANDBOX",
@@ -124,21 +125,33 @@ class ComponentRules(Rules):
 
 
 class SandboxLevel(Level):
-    """The user's source inside of wasmtime, without a build: milliseconds after an edit."""
+    """The user's source inside of wasmtime, without a build: milliseconds after an edit.
+
+    Args:
+        components: what makes the components.
+        guard: whether each rule is run once more in another process and compared, so that nothing
+            it decides or folds depends on a clock, randomness or the order of a set.
+    """
 
     name = SANDBOX
 
-    def __init__(self, components: Components | None = None) -> None:
+    def __init__(self, components: Components | None = None, *, guard: bool = True) -> None:
         self._components = components
+        self._guard = guard
 
     def rules(self) -> Rules:
         """Run each rule from its source."""
         components = self._components or session_components()
-        return ComponentRules(self.name, components.from_source)
+        rules = ComponentRules(self.name, components.from_source)
+        return GuardedRules(rules) if self._guard else rules
 
 
 class ComponentLevel(Level):
-    """The component that would be shipped, built once and then taken from the cache."""
+    """The component that would be shipped, built once and then taken from the cache.
+
+    Args:
+        components: what makes them; by default those of this process.
+    """
 
     name = COMPONENT
 

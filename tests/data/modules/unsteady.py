@@ -71,8 +71,8 @@ def dice(db, command: Note, metadata):
 
 def set_order(db, command: Note, metadata):
     words = set(command.text.split())
-    first = next(iter(words))
-    return [noted("1", first=first)]
+    order = " ".join(words)
+    return [noted("1", order=order)]
 
 
 def set_in_an_event(db, command: Note, metadata):
@@ -99,7 +99,7 @@ def refusal(db, command: Note, metadata):
 
 
 def how_many(db, command: Note, metadata):
-    return [noted(str(uuid.uuid4())) for _ in range(random.randint(1, 10**6) % 7 + 1)]
+    return [noted(str(uuid.uuid4())) for _ in range(int(time.time()) // 77_777_777 % 2)]
 
 
 def refused_query(db, command: Note, metadata):
@@ -115,13 +115,12 @@ class Steady(StateViewBase):
 
 
 @dataclass
-class FirstTag(StateViewBase):
-    tag: str = ""
+class Tags(StateViewBase):
+    tags: list[str] = field(default_factory=list)
 
     def evolve_event(self, event: Event) -> None:
         for tag in set(event.data_as_json()["tags"]):
-            self.tag = tag
-            break
+            self.tags.append(tag)
 
 
 @dataclass

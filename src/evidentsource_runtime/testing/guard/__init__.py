@@ -11,6 +11,7 @@ What is watched, and what to use instead, is a table: :mod:`.watched`.
 from __future__ import annotations
 
 import linecache
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,11 +32,21 @@ from evidentsource_runtime.testing.guard.elsewhere import (
     facts_of,
 )
 from evidentsource_runtime.testing.guard.result import result_of
-from evidentsource_runtime.testing.guard.tracing import Parting, Place, Trace, parting, traced
+from evidentsource_runtime.testing.guard.tracing import (
+    Parting,
+    Place,
+    Trace,
+    Untraced,
+    parting,
+    traced,
+)
 from evidentsource_runtime.testing.guard.watched import SET_ORDER, UNKNOWN, WATCHED
 
 __all__ = ["GuardUnavailable", "NotDeterministic", "check_decide", "check_evolve"]
 
+
+_now = threading.local()
+"""What this thread is doing."""
 
 _OTHERWISE = (
     "gives another result when it is repeated in another process, where the clock, random numbers, "
@@ -120,21 +131,43 @@ def _check(
     arguments: tuple[Any, ...],
     database: Any = None,
 ) -> None:
+    # A view that a decision reads while that is repeated was checked when it was first read.
+    if getattr(_now, "is_repeating", False):
+        return
+    here = result_of(native, *_given(database, arguments))
+    _now.is_repeating = True
+    try:
+        _compare(name, target, native, arguments, database, here)
+    finally:
+        _now.is_repeating = False
+
+
+def _compare(
+    name: str,
+    target: Target,
+    native: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    database: Any,
+    here: Result,
+) -> None:
     facts = None if database is None else facts_of(database)
-    given = arguments if database is None else (database, *arguments)
-    here = result_of(native, *given)
     there, _ = ELSEWHERE.run(Request(target, arguments, facts), database)
     found = differences(here, there)
     if not found:
         return
     # Once more with every step kept, now that there is something to look for.
     results: list[Result] = []
+    given = _given(None if database is None else Untraced(database), arguments)
     trace_here = traced(lambda: results.append(result_of(native, *given)))
     there, trace_there = ELSEWHERE.run(Request(target, arguments, facts, trace=True), database)
     others = trace_there or Trace()
     where = parting(_nameless(trace_here, results), _nameless(others, [there]))
     text = _told(name, found, where, trace_here)
     raise NotDeterministic(text, None if where is None else where.place)
+
+
+def _given(database: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    return arguments if database is None else (database, *arguments)
 
 
 def _nameless(trace: Trace, results: list[Result]) -> Trace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import inspect
 import os
 import pickle
 import subprocess
@@ -64,6 +65,7 @@ class Target:
         """
         if isinstance(rule, RuleSource):
             return cls(rule.module, "WitWorld", directory=str(rule.directory))
+        rule = inspect.unwrap(rule)
         module = sys.modules.get(getattr(rule, "__module__", ""))
         name = getattr(rule, "__qualname__", "")
         if module is None or "<" in name or module.__name__ == "__main__":

@@ -17,7 +17,11 @@ def result_of(rule: Callable[..., Any], *arguments: Any) -> Result:
     try:
         found = rule(*arguments)
     except Exception as error:  # noqa: BLE001 - what it raises is its result
-        return Result(error=f"{type(error).__name__}: {error}")
+        # Without the places in the user's code: there its modules may have other names.
+        lines = [each for each in str(error).splitlines() if not each.startswith("  at ")]
+        return Result(
+            error="\n".join([f"{type(error).__name__}: {lines[0] if lines else ''}", *lines[1:]])
+        )
     if isinstance(found, tuple):
         events, conditions = found
         return Result(events=tuple(events), conditions=tuple(conditions))

@@ -150,8 +150,8 @@ def _later(real: Callable[[], Any], unit: int) -> Any:
 @functools.cache
 def _rule(target: Target) -> Callable[..., Any]:
     """The rule as a handler: from values to values."""
-    if target.directory is not None and target.directory not in sys.path:
-        sys.path.insert(0, target.directory)
+    if target.directory is not None:
+        _look_in(target.directory, target.module)
     found: Any = _module(target)
     for name in target.attribute.split("."):
         found = getattr(found, name)
@@ -172,6 +172,19 @@ def _rule(target: Target) -> Callable[..., Any]:
     # From here on: what a module reads while it is imported, it reads at build time.
     os.environ.clear()
     return rule
+
+
+def _look_in(directory: str, module: str) -> None:
+    """Let a module come from this folder, also where another project's has the same name."""
+    if directory in sys.path:
+        sys.path.remove(directory)
+    sys.path.insert(0, directory)
+    top = module.partition(".")[0]
+    known = getattr(sys.modules.get(top), "__file__", None) or ""
+    if top in sys.modules and not known.startswith(directory):
+        for name in [each for each in sys.modules if each.partition(".")[0] == top]:
+            del sys.modules[name]
+    importlib.invalidate_caches()
 
 
 def _module(target: Target) -> ModuleType:

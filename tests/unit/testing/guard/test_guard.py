@@ -77,13 +77,13 @@ RECEIVED, SEED, SORTED = "metadata.command_received_at", "uuid5", "sorted("
         (unsteady.seconds, "if int(time.time())", RECEIVED),
         (unsteady.year, "year = time.gmtime()", RECEIVED),
         (unsteady.dice, "number = random.randint", SEED),
-        (unsteady.set_order, "first = next(iter(words))", SORTED),
+        (unsteady.set_order, 'order = " ".join(words)', SORTED),
         (unsteady.set_in_an_event, "tags=list({*command", SORTED),
         (unsteady.condition, "subject = str(uuid.uuid4())", SEED),
         (unsteady.environment, 'limit = os.environ.get("UNSTEADY_LIMIT"', "no environment"),
         (unsteady.hashed, "bucket = hash(", "hashlib"),
         (unsteady.refusal, "not at {time.time()}", RECEIVED),
-        (unsteady.how_many, "for _ in range(random.randint", SEED),
+        (unsteady.how_many, "for _ in range(int(time.time())", RECEIVED),
     ],
     ids=lambda each: getattr(each, "__name__", ""),
 )
@@ -101,7 +101,7 @@ def test_a_decision_that_depends_on_something_else_fails_with_the_line_and_what_
 @pytest.mark.parametrize(
     ("view", "line", "advice"),
     [
-        (unsteady.FirstTag, "for tag in set(", SORTED),
+        (unsteady.Tags, "for tag in set(", SORTED),
         (unsteady.Stamped, "self.at = datetime.now", "the event's own time"),
         (unsteady.Numbered, "self.number = str(uuid", SEED),
     ],
