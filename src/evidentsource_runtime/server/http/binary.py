@@ -23,7 +23,6 @@ from evidentsource_runtime.cloudevents import (
 )
 from evidentsource_runtime.server.http.asking import Ask
 from evidentsource_runtime.server.service import InvalidRequest
-from evidentsource_runtime.server.service.errors import reading
 
 __all__ = ["event_response", "events_from", "is_events"]
 
@@ -44,22 +43,20 @@ async def events_from(ask: Ask, database: str) -> tuple[ProspectiveEvent, ...]:
     """The events of a request, in whichever mode they came.
 
     Raises:
-        InvalidRequest: they are none; the error has the path to the part at fault.
+        InvalidRequest, InvalidValue: they are none; the error has the path to the part at fault.
     """
     media = _media(ask)
     if media == BATCH:
         values = await ask.json()
         if not isinstance(values, list):
             raise InvalidRequest("body", "must be an array of CloudEvents")
-        with reading("body"):
-            return tuple(
-                prospective_event(each, f"events[{index}]", database)
-                for index, each in enumerate(values)
-            )
+        return tuple(
+            prospective_event(each, f"events[{index}]", database)
+            for index, each in enumerate(values)
+        )
     if media == STRUCTURED:
         values = await ask.json()
-        with reading("body"):
-            return (prospective_event(values, "event", database),)
+        return (prospective_event(values, "event", database),)
     return (_binary(ask, await ask.request.body(), database),)
 
 
@@ -72,8 +69,7 @@ def _binary(ask: Ask, content: bytes, database: str) -> ProspectiveEvent:
     if "datacontenttype" in values:
         raise InvalidRequest("ce-datacontenttype", "stands in Content-Type in binary mode")
     content_type = ask.header("content-type")
-    with reading("headers"):
-        event = prospective_event(values, "ce", database)
+    event = prospective_event(values, "ce", database)
     return ProspectiveEvent(
         event.id,
         event.stream,

@@ -88,16 +88,17 @@ class Exchange:
             async with asyncio.timeout(self._admission.limits.seconds):
                 return await ask.operation.handle(ask)
         # It may wait for long, so it has to notice that nobody waits for it any more.
-        answer = asyncio.ensure_future(ask.operation.handle(ask))
-        gone = asyncio.ensure_future(until_gone(ask.request.receive))
-        try:
-            await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if not answer.done():
-                raise ClientDisconnect
-            return answer.result()
-        finally:
-            for task in (answer, gone):
-                task.cancel()
+        with self._admission.stream(ask.caller):
+            answer = asyncio.ensure_future(ask.operation.handle(ask))
+            gone = asyncio.ensure_future(until_gone(ask.request.receive))
+            try:
+                await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if not answer.done():
+                    raise ClientDisconnect
+                return answer.result()
+            finally:
+                for task in (answer, gone):
+                    task.cancel()
 
     def _bounded(self, scope: Scope, receive: Receive, operation: Operation) -> Receive:
         """What comes in, up to the size that a request may have."""

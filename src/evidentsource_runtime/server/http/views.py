@@ -8,7 +8,6 @@ from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
 from evidentsource_core.domain.attributes import EventAttribute
@@ -156,9 +155,8 @@ async def _published(ask: Ask, world: str) -> Response:
     try:
         async with form as parts:
             metadata, content = await _metadata(parts), await _component(ask, parts)
-    except (MultiPartException, HTTPException) as error:
-        reason = getattr(error, "message", None) or getattr(error, "detail", str(error))
-        raise InvalidRequest("body", reason) from error
+    except HTTPException as error:  # what a multipart body that is none ends with
+        raise InvalidRequest("body", error.detail) from error
     definition = await publish(ask.service, ask.caller, ask.database, world, metadata, content)
     facts = identity_json(definition)
     where = f"/api/v1/db/{ask.database}/{world}s/{definition.name}/{definition.version}"

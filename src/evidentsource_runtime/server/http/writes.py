@@ -25,7 +25,6 @@ from evidentsource_runtime.server.service import (
     Summary,
     Transport,
 )
-from evidentsource_runtime.server.service.errors import reading
 
 __all__ = ["WORDS", "execute", "executed", "served_by", "transact"]
 
@@ -132,10 +131,9 @@ async def _submission(ask: Ask) -> Submission:
     )
     events = _array(given, "events")
     conditions = _array(given, "conditions")
-    with reading("body"):
-        proposed = tuple(
-            prospective_event(each, f"events[{i}]", ask.database) for i, each in enumerate(events)
-        )
+    proposed = tuple(
+        prospective_event(each, f"events[{i}]", ask.database) for i, each in enumerate(events)
+    )
     wanted = tuple(condition_from(each, f"conditions[{i}]") for i, each in enumerate(conditions))
     words = {name: _word(given, name) or ask.text(name) for name in WORDS}
     seen = _revision(given, "last_read_revision")

@@ -17,7 +17,7 @@ from evidentsource_runtime.server.service.databases import DatabaseCalls
 from evidentsource_runtime.server.service.events import EventCalls
 from evidentsource_runtime.server.service.hosted import states_after
 from evidentsource_runtime.server.service.values import DatabaseState
-from evidentsource_runtime.server.service.views import ViewCalls
+from evidentsource_runtime.server.service.views import ViewCalls, find_view
 from evidentsource_runtime.server.service.workers import Workers
 
 __all__ = ["LiveCalls", "LiveView"]
@@ -126,13 +126,19 @@ class LiveCalls:
         found = await self._views.view(
             caller, name, view, version, parameters, revision=at, effective_at=effective_at
         )
-        version, selector = found.version, found.event_selector
-        highest = hosted.store.highest
-        if after is None or await self._workers.run(highest, selector, revision=at) > after:
+        version = found.version
+
+        def highest(revision: int) -> int:
+            """The revision of the last event in the view."""
+            definition = find_view(hosted.database, view, version)
+            selector = definition.selector.bind(dict(parameters or {}))
+            return hosted.store.highest(selector, revision=revision)
+
+        if after is None or await self._workers.run(highest, at) > after:
             yield LiveView(at, found)
         while True:
             head = await hosted.pulse.after(at)
-            if await self._workers.run(highest, selector, revision=head.revision) > at:
+            if await self._workers.run(highest, head.revision) > at:
                 found = await self._views.view(
                     caller,
                     name,
