@@ -45,6 +45,8 @@ def insert(db: apsw.Connection, into: str, rows: Sequence[Sequence[Any]]) -> Non
     >>> fetch_one(db, "SELECT count(*), max(a) FROM t")
     (75, 74)
     """
+    if not rows:
+        return
     start = 0
     for size in _TOGETHER:
         while len(rows) - start >= size:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Final
 
 import apsw
@@ -47,12 +46,12 @@ class Names:
 
     # --- for the writer ------------------------------------------------------------------------
 
-    def prefetch(self, db: apsw.Connection, column: int, values: Iterable[str]) -> None:
+    def prefetch(self, db: apsw.Connection, column: int, values: set[str]) -> None:
         """Look all of these up, so that :meth:`number` and :meth:`pending` need not."""
         known = self._known[column]
-        wanted = [value for value in values if value not in known]
-        if not wanted:
+        if known.keys() >= values:
             return
+        wanted = [value for value in values if value not in known]
         sql = f"SELECT value, id FROM {COLUMNS[column]} WHERE value IN (SELECT value FROM json_each(?))"
         for value, number in fetch(db, sql, (json.dumps(wanted),)):
             _remember(known, value, number)
@@ -87,9 +86,10 @@ class Names:
     def commit(self) -> None:
         """What was added is committed."""
         for column, added in self._added.items():
-            for value, number in added.items():
-                _remember(self._known[column], value, number)
-            added.clear()
+            if added:
+                for value, number in added.items():
+                    _remember(self._known[column], value, number)
+                added.clear()
 
     def reload(self, db: apsw.Connection) -> None:
         """Forget what was added, and take the last numbers from the file."""

@@ -23,7 +23,6 @@ from evidentsource_core.domain.flat_selectors import STREAM, SUBJECT, TYPE
 from evidentsource_core.domain.queries import QueryOptions
 from evidentsource_core.domain.selectors import EventSelector
 from evidentsource_core.rules import check_holds
-from evidentsource_core.times import format_rfc3339
 from evidentsource_runtime.store.fetching import fetch, fetch_one, insert
 from evidentsource_runtime.store.interface import TransactionRecord
 from evidentsource_runtime.store.names import Names
@@ -209,7 +208,7 @@ class Writer:
         revision = basis + len(prepared.events)
         recorded = max(self._now(), self._recorded)
         recorded_at = moment(recorded)
-        stamp = format_rfc3339(recorded_at)
+        stamp = f"{recorded_at.isoformat(timespec='microseconds')[: -len('+00:00')]}Z"
         rows = self._insert_events(prepared, basis, recorded, stamp)
         checksum = zlib.crc32("".join(prepared.texts).encode())
         self._rows.transactions.append(
