@@ -1,0 +1,166 @@
+"""Every shape of selector is answered by an index where one can, and in the order asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from evidentsource_core import EventSelector, ProspectiveEvent, Selector
+from evidentsource_runtime.store import SqliteStore, plans
+from evidentsource_runtime.store.fetching import fetch
+from evidentsource_runtime.store.plans import Way, Window
+from evidentsource_runtime.store.terms import NOTHING, Numbers, after_prefix, looked_up
+from tests.crash.folders import fast_folder
+
+EVENTS = 4000
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[SqliteStore]:
+    with (
+        fast_folder() as folder,
+        SqliteStore.open(folder / "bank.db", synchronous="NORMAL") as opened,
+    ):
+        for start in range(0, EVENTS, 1000):
+            opened.transact(
+                [
+                    ProspectiveEvent(
+                        f"e-{n}", f"stream-{n % 3}", f"type-{n % 2}", f"a-{n % 400:03}"
+                    )
+                    for n in range(start, start + 1000)
+                ]
+            )
+        yield opened
+
+
+def explained(
+    store: SqliteStore, selector: EventSelector, *, by_time: bool = False, reverse: bool = False
+) -> tuple[Way, list[str]]:
+    window = Window(0, EVENTS)
+    with store.read() as db:
+        term = looked_up(db, store._names.find, selector)
+        chosen = plans.plan(db, term, window, by_time=by_time)
+        if chosen.way is Way.NOTHING:
+            return chosen.way, []
+        sql, values = plans.statement(chosen, window, by_time=by_time, reverse=reverse)
+        steps = fetch(db, f"EXPLAIN QUERY PLAN {sql}", (*values, 10))
+    return chosen.way, [step[3] for step in steps]
+
+
+stream, kind, subject = Selector.stream, Selector.event_type, Selector.subject
+subjects, kinds = Selector.subject_starts_with, Selector.event_type_starts_with
+
+ORDERED: dict[str, tuple[EventSelector, str]] = {
+    "stream": (stream("stream-1"), "event_by_stream"),
+    "subject": (subject("a-001"), "event_by_subject"),
+    "type": (kind("type-1"), "event_by_type"),
+    "stream and subject": (stream("stream-1") & subject("a-001"), "event_by_subject"),
+    "type and either subject": (
+        kind("type-1") & (subject("a-001") | subject("a-003")),
+        "event_by_subject",
+    ),
+    "stream or subject": (stream("stream-1") | subject("a-001"), "event_by_stream"),
+    "prefix of few types": (kinds("type-"), "event_by_type"),
+    "prefix of few subjects": (subjects("a-00"), "event_by_subject"),
+}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("name", ORDERED)
+def test_few_values_come_out_of_the_index_in_order_without_a_sort(
+    store: SqliteStore, name: str, reverse: bool
+) -> None:
+    selector, index = ORDERED[name]
+    way, steps = explained(store, selector, reverse=reverse)
+    assert way is Way.MERGE
+    assert any(index in step for step in steps)
+    assert not any("TEMP B-TREE" in step or step.startswith("SCAN e") for step in steps), steps
+
+
+@pytest.mark.parametrize(
+    ("selector", "way"),
+    [
+        (subjects("a-00") | subjects("a-01"), Way.SORT),
+        (subjects("a-1"), Way.SCAN),
+        (subjects("a-"), Way.SCAN),
+        (subjects("a-0") & stream("stream-1"), Way.SCAN),
+    ],
+)
+def test_many_values_are_sorted_or_scanned_whichever_is_less_work(
+    store: SqliteStore, selector: EventSelector, way: Way
+) -> None:
+    found, steps = explained(store, selector)
+    assert found is way
+    entered = any("SEARCH e USING" in step and "event_by_" in step for step in steps)
+    assert entered is (way is Way.SORT), steps
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_order_of_effective_time_has_an_index_of_its_own(
+    store: SqliteStore, reverse: bool
+) -> None:
+    way, steps = explained(store, kind("type-1"), by_time=True, reverse=reverse)
+    assert way is Way.SCAN
+    assert any("event_by_time" in step for step in steps)
+    assert not any("TEMP B-TREE" in step for step in steps)
+    way, steps = explained(store, subject("a-001"), by_time=True, reverse=reverse)
+    assert way is Way.SORT
+    assert any("event_by_subject" in step for step in steps)
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        subject("nobody"),
+        subject("a-001") & subject("a-002"),
+        subjects("b") & stream("stream-1"),
+        (stream("nowhere") | subject("nobody")) & kind("type-1"),
+    ],
+)
+def test_what_nothing_can_meet_is_not_even_looked_for(
+    store: SqliteStore, selector: EventSelector
+) -> None:
+    assert explained(store, selector) == (Way.NOTHING, [])
+
+
+def test_a_thousand_subjects_are_one_term(store: SqliteStore) -> None:
+    selector: EventSelector = subject("a-000")
+    for number in range(1, 400):
+        selector = selector | subject(f"a-{number:03}")
+    with store.read() as db:
+        term = looked_up(db, store._names.find, selector)
+    assert isinstance(term, Numbers)
+    assert len(term.numbers) == 400
+    assert store.count(selector) == EVENTS
+
+
+def test_a_contradiction_and_what_nobody_has_are_nothing(store: SqliteStore) -> None:
+    with store.read() as db:
+        find = store._names.find
+        assert looked_up(db, find, subject("a-001") & Selector.no_subject()) == NOTHING
+        either = looked_up(db, find, subject("nobody") | stream("stream-1"))
+    assert isinstance(either, Numbers)
+
+
+def test_a_selector_deeper_and_larger_than_sql_allows_is_answered(store: SqliteStore) -> None:
+    deep: EventSelector = subject("a-001")
+    for _ in range(600):
+        deep = (deep & stream("stream-1")) | kind("nothing-of-it") & subjects("zz")
+        deep = (deep & kinds("type-")) | (subjects("a-00") & stream("stream-1") & kind("type-1"))
+    expected = [event.id for event in store.query(stream("stream-1")) if deep.matches(event)]
+    assert [event.id for event in store.query(deep)] == expected
+    wide: EventSelector = kind("type-1") & subject("a-000")
+    for number in range(1200):
+        wide = wide | (kind(f"type-{number % 2}") & subjects(f"a-{number % 400:03}"))
+    assert store.count(wide) == EVENTS
+
+
+@pytest.mark.parametrize(
+    ("prefix", "after"),
+    [("a", "b"), ("a\ud7ff", "a\ue000"), ("a\U0010ffff", "b"), ("\U0010ffff", None), ("", None)],
+)
+def test_the_end_of_a_prefix_is_the_next_text_in_the_order_of_characters(
+    prefix: str, after: str | None
+) -> None:
+    assert after_prefix(prefix) == after

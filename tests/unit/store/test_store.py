@@ -1,0 +1,348 @@
+"""What the store adds to the platform's rules: sharing a sync, other tables, news, streaming."""
+
+from __future__ import annotations
+
+import threading
+import time
+import tracemalloc
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evidentsource_core import (
+    Constraint,
+    ConstraintViolations,
+    DatabaseAccessError,
+    DuplicateTransactionId,
+    EffectiveTimeRange,
+    InvalidEvents,
+    InvalidValue,
+    QueryOptions,
+    RevisionRange,
+    Selector,
+)
+from evidentsource_functions.lane import decode_batch
+from evidentsource_runtime.store import (
+    Head,
+    Index,
+    Module,
+    SqliteStore,
+    StoreError,
+    commits,
+    reading,
+    verify,
+)
+from evidentsource_runtime.store.fetching import fetch_one
+from tests.crash.folders import fast_folder
+from tests.unit.core.reference.helpers import START, Clock
+from tests.unit.store.helpers import bank, event
+
+ACCOUNTS = Selector.stream("accounts")
+NOTES = Module("notes", ("CREATE TABLE note (text TEXT NOT NULL) STRICT",))
+
+
+# --- group commit ----------------------------------------------------------------------------------
+
+
+def test_transactions_that_wait_together_share_a_commit_and_each_has_its_own_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bank(tmp_path) as store:
+        groups: list[int] = []
+        real = commits.GroupCommit._commit
+
+        def slow(self: commits.GroupCommit, group: list[Any]) -> Any:
+            groups.append(len(group))
+            if len(groups) == 1:
+                while len(self._waiting) < 9:  # the others have come
+                    time.sleep(0.001)
+            return real(self, group)
+
+        monkeypatch.setattr(commits.GroupCommit, "_commit", slow)
+        verdicts: dict[int, object] = {}
+
+        def write(number: int) -> None:
+            only_one = Constraint.must_not_exist(Selector.subject("shared"))
+            shared = event(f"e-{number}", "shared" if number else "first")
+            try:
+                verdicts[number] = store.transact([shared], [only_one] if number else ()).revision
+            except ConstraintViolations:
+                verdicts[number] = "refused"
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(9)]
+        threads[0].start()
+        while not groups:
+            time.sleep(0.001)
+        for thread in threads[1:]:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert groups == [1, 8]
+        assert verdicts[0] == 1
+        assert sorted(map(str, verdicts.values())) == ["1", "2", *["refused"] * 7]
+        assert store.head().revision == 2
+
+
+def test_one_that_fails_in_a_group_is_alone_in_that(tmp_path: Path) -> None:
+    with bank(tmp_path, modules=[NOTES]) as store:
+        outcomes: list[object] = []
+
+        def write(number: int) -> None:
+            def also(db: Any, _record: Any) -> None:
+                db.execute("INSERT INTO note VALUES (?)", (None if number % 3 == 0 else "x",))
+
+            try:
+                outcomes.append(store.transact([event(f"e-{number}")], also=also).revision)
+            except StoreError:
+                outcomes.append("failed")
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(map(str, outcomes)) == sorted([*map(str, range(1, 9)), *["failed"] * 4])
+        with store.read() as db:
+            assert fetch_one(db, "SELECT count(*) FROM note") == (8,)
+        assert list(verify(store)) == []
+
+
+def test_an_interrupted_writer_leaves_the_others_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bank(tmp_path) as store:
+        interrupted = [True]
+        real = commits.GroupCommit._commit
+
+        def once(self: commits.GroupCommit, group: list[Any]) -> Any:
+            if interrupted:
+                interrupted.clear()
+                raise KeyboardInterrupt
+            return real(self, group)
+
+        monkeypatch.setattr(commits.GroupCommit, "_commit", once)
+        with pytest.raises(KeyboardInterrupt):
+            store.transact([event("e-1")])
+        assert store.transact([event("e-1")]).revision == 1
+
+
+# --- transactions ----------------------------------------------------------------------------------
+
+
+def test_an_id_with_a_fingerprint_stands_for_what_was_asked_not_for_the_events(
+    tmp_path: Path,
+) -> None:
+    with bank(tmp_path) as store:
+        first = store.transact([event("e-1")], transaction_id="t", fingerprint=b"command")
+    with bank(tmp_path) as store:
+        again = store.transact([event("e-2")], transaction_id="t", fingerprint=b"command")
+        assert again == first
+        assert store.transact([], transaction_id="t", fingerprint=b"command") == first
+        assert store.transaction("t", fingerprint=b"command") == first
+        for other in (b"another", None):
+            with pytest.raises(DuplicateTransactionId):
+                store.transact([event("e-2")], transaction_id="t", fingerprint=other)
+        with pytest.raises(DuplicateTransactionId):
+            store.transaction("t", fingerprint=b"another")
+        with pytest.raises(InvalidValue, match="fingerprint"):
+            store.transact([event("e-2")], fingerprint=b"")
+
+
+def test_what_is_also_written_is_there_with_the_transaction_or_not_at_all(tmp_path: Path) -> None:
+    def note(db: Any, record: Any) -> None:
+        db.execute("INSERT INTO note VALUES (?)", (f"{record.basis}-{record.revision}",))
+
+    def fail(db: Any, record: Any) -> None:
+        note(db, record)
+        raise InvalidValue("note", "no")
+
+    with bank(tmp_path, modules=[NOTES]) as store:
+        store.transact([event("e-1"), event("e-2")], also=note)
+        with pytest.raises(InvalidValue):
+            store.transact([event("e-3")], also=fail)
+        with store.read() as db:
+            assert fetch_one(db, "SELECT group_concat(text) FROM note") == ("0-2",)
+        assert store.transact([event("e-3", "new")]).basis == 2
+        assert list(verify(store)) == []
+
+
+def test_times_of_commits_never_go_back_also_over_a_restart(tmp_path: Path) -> None:
+    clock = Clock()
+    with bank(tmp_path, clock=clock) as store:
+        clock.now = START + timedelta(hours=2, microseconds=7)
+        late = store.transact([event("e-1")]).timestamp
+        clock.now = START + timedelta(hours=1)
+        assert store.transact([event("e-2")]).timestamp == late
+    with bank(tmp_path, clock=clock) as store:
+        assert (
+            store.transact([event("e-3")]).timestamp
+            == late
+            == START + timedelta(hours=2, microseconds=7)
+        )
+        clock.now = START + timedelta(hours=3)
+        store.transact([event("e-4")])
+        assert store.at_time(late) == Head(3, late)
+        assert store.at_time(late - timedelta(microseconds=1)) == Head(0, store.created_at)
+        assert store.at_time(START - timedelta(days=1)) is None
+        assert store.at_time(START + timedelta(days=9)) == store.head()
+        assert store.at_revision(2) == Head(2, late)
+
+
+def test_a_refusal_tells_every_problem_with_ids_that_are_taken_among_them(tmp_path: Path) -> None:
+    with bank(tmp_path) as store:
+        store.transact([event("e-1")])
+        with pytest.raises(InvalidEvents) as caught:
+            store.transact([event("e-1"), event(" ")])
+        assert [problem.code for problem in caught.value.errors] == [
+            "duplicate-event-id",
+            "invalid-event-id",
+        ]
+
+
+# --- news ------------------------------------------------------------------------------------------
+
+
+def test_whoever_waits_is_told_of_the_next_revision(tmp_path: Path) -> None:
+    with bank(tmp_path) as store:
+        told: list[int] = []
+        end = store.subscribe(lambda head: told.append(head.revision))
+        assert store.wait(0, timeout=0).revision == 0
+        writer = threading.Timer(0.05, lambda: store.transact([event("e-1"), event("e-2")]))
+        writer.start()
+        assert store.wait(0, timeout=10).revision == 2
+        writer.join()
+        end()
+        store.transact([event("e-3")])
+        assert told == [2]
+
+
+def test_a_subscriber_that_fails_undoes_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_head: Head) -> None:
+        raise RuntimeError("not today")
+
+    with bank(tmp_path) as store:
+        store.subscribe(fail)
+        assert store.transact([event("e-1")]).revision == 1
+    assert "a subscriber failed at revision 1" in caplog.text
+
+
+def test_a_reader_is_told_of_what_another_store_writes(tmp_path: Path) -> None:
+    with bank(tmp_path) as store, SqliteStore.open(store.path, mode="read") as reader:
+        told: list[int] = []
+        reader.subscribe(lambda head: told.append(head.revision))
+        writer = threading.Timer(0.05, lambda: store.transact([event("e-1")]))
+        writer.start()
+        assert reader.wait(0, timeout=10).revision == 1
+        writer.join()
+        store.transact([event("e-2")])
+        assert reader.head().revision == 2
+        assert reader.wait(1, timeout=10).revision == 2
+    assert told[0] == 1
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+
+def test_a_query_does_not_show_what_is_committed_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "FIRST_RUN", 2)
+    with bank(tmp_path) as store:
+        store.transact([event(f"e-{number}") for number in range(10)])
+        found = store.query(ACCOUNTS)
+        ids = [next(found).id]
+        store.transact([event("later")])
+        assert [*ids, *(each.id for each in found)] == [f"e-{number}" for number in range(10)]
+
+
+def test_a_batch_says_where_the_rest_is(tmp_path: Path) -> None:
+    with bank(tmp_path) as store:
+        store.transact(
+            [
+                event("late", time=START + timedelta(days=2)),
+                event("early", time=START - timedelta(days=2)),
+                event("now"),
+            ]
+        )
+        for options in (QueryOptions(), QueryOptions(range=EffectiveTimeRange())):
+            expected = [each.id for each in store.query(ACCOUNTS, options)]
+            ids, span, newest = [], options.range, []
+            for _ in expected:
+                batch = next(store.batches(ACCOUNTS, QueryOptions(range=span), size=1))
+                ids += [each.id for each in decode_batch(batch.text, f"{store.streams}/")]
+                newest.append(batch.newest)
+                span = batch.rest
+            assert ids == expected
+            assert sorted(newest) == [1, 2, 3]
+            assert list(store.batches(ACCOUNTS, QueryOptions(range=span))) == []
+
+
+def test_large_events_come_in_smaller_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "PAGE_BYTES", 1000)
+    with bank(tmp_path) as store:
+        store.transact([event(f"e-{number}", data="x" * 400) for number in range(9)])
+        sizes = [batch.count for batch in store.batches(ACCOUNTS)]
+        assert max(sizes) <= 2
+        assert sum(sizes) == 9
+        assert len(list(store.query(ACCOUNTS))) == 9
+
+
+def test_single_events_and_values_are_found(tmp_path: Path) -> None:
+    with bank(tmp_path) as store:
+        store.transact([event("e-1", "b"), event("e-2", "a", stream="others")])
+        store.transact([event("e-3", None, event_type="closed")])
+        assert [each.id for each in store.events_at([3, 1, 3])] == ["e-3", "e-1", "e-3"]
+        left = store.events_at([2, 4])
+        assert next(left).id == "e-2"
+        with pytest.raises(DatabaseAccessError, match="no event of revision 4"):
+            next(left)
+        assert store.event("accounts", "e-2") is None
+        assert list(store.keys(Index.SUBJECT)) == ["a", "b"]
+        assert list(store.keys(Index.STREAM, "acc")) == ["accounts"]
+        assert list(store.keys(Index.EVENT_TYPE, revision=2)) == ["account.credited"]
+        assert list(store.query(ACCOUNTS, since=1, revision=2)) == []
+        assert store.highest(ACCOUNTS) == 3
+        assert store.count(ACCOUNTS, since=1) == 1
+
+
+def test_the_log_is_read_in_both_directions_and_between_revisions(tmp_path: Path) -> None:
+    with bank(tmp_path) as store:
+        for size in (1, 3, 2):
+            store.transact([event(f"{size}-{number}") for number in range(size)])
+        ends = [1, 4, 6]
+        assert [each.revision for each in store.log()] == ends
+        assert [each.revision for each in store.log(reverse=True)] == ends[::-1]
+        assert [each.revision for each in store.log(2, 5)] == [4]
+        assert [each.basis for each in store.log(2)] == [1, 4]
+        (record,) = store.log(1, 1)
+        assert (record.summary.revision, record.summary.event_count) == (1, 1)
+        assert [len(each.events) for each in store.log(detail=True)] == [1, 3, 2]
+
+
+def test_memory_stays_flat_while_a_long_query_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    with fast_folder() as folder, bank(folder, synchronous="NORMAL") as store:
+        for start in range(0, 20_000, 2000):
+            store.transact([event(f"e-{number}") for number in range(start, start + 2000)])
+
+        def peak(limit: int) -> int:
+            tracemalloc.start()
+            count = sum(1 for _ in store.query(ACCOUNTS, QueryOptions().limit(limit)))
+            count += sum(
+                batch.count
+                for batch in store.batches(
+                    ACCOUNTS, QueryOptions(range=RevisionRange(), limit=limit)
+                )
+            )
+            most = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert count == 2 * limit
+            return most
+
+        monkeypatch.setattr(reading, "LONGEST_RUN", 512)
+        assert peak(20_000) < 1.5 * peak(2000)
