@@ -10,7 +10,9 @@ from rich.console import Console
 from evidentsource_runtime.cli.app import make_app
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "cli.md"
-COMMANDS = ((), ("build",), ("inspect",), ("cache",), ("cache", "show"), ("cache", "clear"))
+COMMANDS = (
+    (), ("build",), ("inspect",), ("serve",), ("cache",), ("cache", "show"), ("cache", "clear"),
+)  # fmt: skip
 WIDTH = 100
 
 _HEAD = """\

@@ -16,6 +16,7 @@ from evidentsource_runtime.cli.build_command import build_command
 from evidentsource_runtime.cli.cache_command import cache_clear, cache_show
 from evidentsource_runtime.cli.inspect_command import inspect_command
 from evidentsource_runtime.cli.output import shown
+from evidentsource_runtime.cli.serve_command import serve_command
 from evidentsource_runtime.problems import Problem, ProblemError
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -25,13 +26,14 @@ def make_app() -> App:
     """Return the command line application, its commands registered."""
     app = App(
         name="evidentsource",
-        help="Build EvidentSource state views and state changes, and look into what was built.",
+        help="Build EvidentSource state views and state changes, serve them, and ask databases.",
         version=lambda: evidentsource_functions.__version__,
         help_format="markdown",
         suppress_keyboard_interrupt=False,
     )
     app.command(build_command, name="build")
     app.command(inspect_command, name="inspect")
+    app.command(serve_command, name="serve")
     cache = App(name="cache", help="Show or clear what is kept from earlier builds.")
     cache.default(cache_show)
     cache.command(cache_show, name="show")

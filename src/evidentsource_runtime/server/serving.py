@@ -63,6 +63,7 @@ class Settings:
         source_host: the host in the sources of new databases' events; ``localhost`` by default.
         eager: the names of state views that are folded after each commit; True for all.
         components: what runs components; one with the usual limits by default.
+        create: databases to make where there are none of these names.
         clock: tells the time of commits, with a time zone; the system's by default.
         grace: seconds that calls have to end when the server stops.
     """
@@ -79,6 +80,7 @@ class Settings:
     source_host: str | None = None
     eager: bool | tuple[str, ...] = False
     components: Host | None = None
+    create: tuple[str, ...] = ()
     clock: Callable[[], datetime] | None = None
     grace: float = 5.0
 
@@ -143,6 +145,9 @@ class Server:
         self.told = asyncio.Event()
         await self.service.__aenter__()
         try:
+            for name in settings.create:
+                if name not in folder.names():
+                    await self.service.hosted.create(name)
             await self.grpc.start()
             if self.http is not None:
                 await self.http.start(settings.grace)

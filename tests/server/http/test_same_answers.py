@@ -48,11 +48,10 @@ class Question:
 
     def asked(self, stub: Stub, bank: str) -> Any:
         ask = getattr(stub, self.call)
-        fields = {k: bank if v == "BANK" else v for k, v in self.message.items()}
+        fields: dict[str, Any] = {k: bank if v == "BANK" else v for k, v in self.message.items()}
         if self.call == "FetchStateViewAtRevision":
             fields["state_view_identity"]["database_name"] = bank
-        reply = ask(**fields)
-        return list(reply) if isinstance(reply, grpc.Call) else reply
+        return ask(**fields)
 
 
 def transaction(name: str, code: str, *events: ProspectiveEvent, **more: Any) -> Question:

@@ -17,6 +17,7 @@ from evidentsource_core.domain.errors import (
     DatabaseAlreadyExists,
     DatabaseNotFound,
     IdentifierError,
+    InvalidValue,
 )
 from evidentsource_core.domain.identifiers import DatabaseName
 from evidentsource_core.rules import Limits
@@ -66,6 +67,8 @@ class DatabaseFolder:
         clock: what tells the time, with a time zone; the system's by default.
         eager: the names of state views that are folded after each commit; True for all.
 
+    ``path`` may also be the file of one database, ``NAME.db``: then there is that one and no other.
+
     Raises:
         StoreInUse: another server has the folder.
         StoreReadOnly: it cannot be written.
@@ -81,9 +84,16 @@ class DatabaseFolder:
         clock: Callable[[], datetime] | None = None,
         eager: bool | Iterable[str] = False,
     ) -> None:
-        self.path = Path(path)
+        given = Path(path)
+        self._only = given if given.suffix == SUFFIX and not given.is_dir() else None
+        self.path = given if self._only is None else given.parent
         self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = WriterLock(str(self.path / "server"))
+        # Several servers may each have one file of a folder.
+        beside = self.path / "server" if self._only is None else Path(f"{given}.server")
+        self.queue = beside.with_name(
+            "queue.sqlite" if self._only is None else f"{given.name}.queue.sqlite"
+        )
+        self._lock = WriterLock(str(beside))
         self._host = host or Host()
         self._source_host = source_host
         self._limits = limits
@@ -94,6 +104,8 @@ class DatabaseFolder:
 
     def names(self) -> list[str]:
         """The names of the databases, in order."""
+        if self._only is not None:
+            return [self._only.stem] if self._only.exists() else []
         found = (database_name(each.name) for each in self.path.iterdir() if each.is_file())
         return sorted(name for name in found if name is not None)
 
@@ -117,6 +129,8 @@ class DatabaseFolder:
             DatabaseAlreadyExists: there is one of that name.
             InvalidDatabaseName: none can have it.
         """
+        if self._only is not None and DatabaseName(name).value != self._only.stem:
+            raise InvalidValue("name", f"this server has the one database {self._only.stem!r}")
         path = self._path(name)
         if path.exists() and path.stat().st_size:
             raise DatabaseAlreadyExists(name)
@@ -143,7 +157,12 @@ class DatabaseFolder:
         self._lock.release()
 
     def _path(self, name: str) -> Path:
-        return self.path / file_name(DatabaseName(name).value)
+        wanted = DatabaseName(name).value
+        if self._only is None:
+            return self.path / file_name(wanted)
+        if wanted != self._only.stem:
+            raise DatabaseNotFound(name)
+        return self._only
 
     def _opened(self, path: Path, name: str, *, create: bool) -> Database:
         return Database.open(

@@ -40,7 +40,7 @@ class Service:
     ) -> None:
         self._workers = workers or Workers()
         self.hosted = HostedDatabases(folder, self._workers)
-        self.queue = CommandQueue(folder.path / "queue.sqlite", codec, self._workers)
+        self.queue = CommandQueue(folder.queue, codec, self._workers)
         self.databases = DatabaseCalls(self.hosted, self._workers, self.queue)
         self.events = EventCalls(self.databases, self._workers, self.queue)
         self.views = ViewCalls(self.databases, self.hosted, self._workers)
