@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -86,8 +85,10 @@ class StoreDriver(DatabaseUnderTest):
         Capability.CHANGES: _ABOVE,
     }
 
-    def __init__(self, folder: str | None = None, now: datetime | None = None) -> None:
-        self._folder = tempfile.mkdtemp() if folder is None else folder
+    examples: ClassVar = 10
+
+    def __init__(self, folder: str, now: datetime | None = None) -> None:
+        self._folder = folder
         self._now = now
         # Without waiting for the disk: what that is for is the matter of tests/crash.
         self.store = SqliteStore.open(

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from evidentsource_runtime.contract import DatabaseContract, DatabaseUnderTest
 from tests.contract.store import StoreDriver
+from tests.crash.folders import fast_folder
 
 
 class TestSqliteStore(DatabaseContract):
     @pytest.fixture
-    def new_database(
-        self, tmp_path_factory: pytest.TempPathFactory
-    ) -> Callable[[], DatabaseUnderTest]:
-        return lambda: StoreDriver(str(tmp_path_factory.mktemp("store")))
+    def new_database(self) -> Iterator[Callable[[], DatabaseUnderTest]]:
+        with fast_folder() as folder:
+            numbers = itertools.count()
+
+            def new() -> DatabaseUnderTest:
+                own = folder / str(next(numbers))
+                own.mkdir()
+                return StoreDriver(str(own))
+
+            yield new
