@@ -16,9 +16,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evidentsource_functions.testing import level_names, use_level
     from evidentsource_runtime.testing.components import Components, session_components
-    from evidentsource_runtime.testing.levels import server_url
+    from evidentsource_runtime.testing.levels import level_names, server_url, use_level
     from evidentsource_runtime.testing.projects import project_database, project_scenarios
 
 __all__ = [

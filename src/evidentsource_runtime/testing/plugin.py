@@ -21,8 +21,9 @@ LEVELS = ("native", "sandbox", "component", "server", "all")
 NATIVE = LEVELS[0]
 _MARKER = "es_level"
 _MARKER_HELP = (
-    "es_level(*names): the levels of EvidentSource rules (native, sandbox, component, server) that "
-    "a test is for; at others it is skipped"
+    "es_level(*names, guard=None): the levels of EvidentSource rules (native, sandbox, component, "
+    "server) that a test is for; at others it is skipped. guard: whether each call of a rule is "
+    "repeated elsewhere to find what is not deterministic (default: in the sandbox)"
 )
 
 
@@ -88,24 +89,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse markers that name no level."""
     for item in items:
         marker = item.get_closest_marker(_MARKER)
-        if marker is not None and (
-            marker.kwargs or not marker.args or not set(marker.args) <= set(LEVELS[:-1])
+        if marker is not None and not (
+            marker.args and set(marker.args) <= set(LEVELS[:-1]) and set(marker.kwargs) <= {"guard"}
         ):
             known = ", ".join(LEVELS[:-1])
-            raise pytest.UsageError(f"{item.nodeid}: es_level takes one or more of {known}")
+            raise pytest.UsageError(
+                f"{item.nodeid}: es_level takes one or more of {known}, and guard=True or False"
+            )
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Run a test at its level, from its first fixture to its last."""
     level, reason = _level_of(item)
-    if level == NATIVE or reason is not None:
+    marker = item.get_closest_marker(_MARKER)
+    guard = None if marker is None else marker.kwargs.get("guard")
+    if reason is not None or (level == NATIVE and not guard):
         yield
         return
     from evidentsource_runtime.testing.levels import use_level  # noqa: PLC0415
 
     with ExitStack() as stack:
-        stack.enter_context(use_level(_instance(level, item)))
+        stack.enter_context(use_level(_instance(level, item, guard)))
         yield
 
 
@@ -204,15 +209,18 @@ def _level_of(item: pytest.Item) -> tuple[str, str | None]:
     return chosen, f"it is for the level {' or '.join(names)}, not {chosen}"
 
 
-def _instance(level: str, item: pytest.Item) -> Any:
+def _instance(level: str, item: pytest.Item, guard: bool | None) -> Any:
     """The level itself; of ``all``, those that a test's marker leaves."""
     from evidentsource_functions.testing import level_named  # noqa: PLC0415
-    from evidentsource_runtime.testing.levels import all_of  # noqa: PLC0415
+    from evidentsource_runtime.testing.guard.rules import guarded  # noqa: PLC0415
+    from evidentsource_runtime.testing.levels import SandboxLevel, all_of  # noqa: PLC0415
 
+    if level == "sandbox" and guard is not None:
+        return SandboxLevel(guard=guard)
     marker = item.get_closest_marker(_MARKER)
     if level == "all" and marker is not None:
         return all_of([str(name) for name in marker.args])
-    return level_named(level)
+    return guarded(level) if guard else level_named(level)
 
 
 def _project(request: pytest.FixtureRequest) -> Path:

@@ -199,6 +199,45 @@ def test_a_level_that_does_not_exist_is_refused(
     assert said in str(done.stderr)
 
 
+CLOCK = """
+import time
+from dataclasses import dataclass
+from evidentsource_functions import ProspectiveEvent
+from evidentsource_functions.testing import Scenarios
+from evidentsource_functions.wasm import StateChangeAdapter
+
+@dataclass
+class Pay:
+    order_id: str
+
+def decide(db, command: Pay, metadata):
+    return [ProspectiveEvent("e", "orders", "paid", data=str(time.time()))]
+
+class WitWorld(StateChangeAdapter):
+    command_type = Pay
+
+given = Scenarios("shop", stream="orders").change(decide, "pay").given
+"""
+
+
+def test_a_marker_watches_what_a_test_runs(run: Run) -> None:
+    tests = """
+        import pytest
+        from clock_rules import Pay, given
+
+        @pytest.mark.es_level("native", guard=True)
+        def test_watched():
+            given().when(Pay("o-1")).then_conditions()
+
+        @pytest.mark.es_level("native", guard=False)
+        def test_not_watched():
+            given().when(Pay("o-1")).then_conditions()
+    """
+    done = run({"test_it.py": tests, "clock_rules.py": CLOCK})
+    done.assert_outcomes(passed=1, failed=1)
+    assert "time.time" in str(done.stdout)
+
+
 REGISTERED = """
     import pytest
     from evidentsource_functions.testing import Level, level_named, register_level
