@@ -57,6 +57,14 @@ def test_what_is_told_of_a_transaction_is_kept_with_it(stub: Stub, bank: str) ->
         assert {name: getattr(about, name) for name in told} == told
 
 
+def test_what_a_transaction_answers_is_what_is_read_of_it_later(stub: Stub, bank: str) -> None:
+    told = {"correlation_id": "c-1", "principal_attributes": {"user": "ann"}}
+    for number, fields in ((1, {}), (2, {"transaction_id": "t-2"}), (3, told)):
+        answered = transact(stub, bank, event(number), **fields).transaction_summary
+        later = stub.FetchTransactionById(database_name=bank, transaction_id=answered.id)
+        assert committed_from(later.transaction).summary == summary_from(answered)
+
+
 def test_a_transaction_id_is_done_once(stub: Stub, bank: str) -> None:
     first = transact(stub, bank, event(1), transaction_id="t-1")
     assert transact(stub, bank, event(1), transaction_id="t-1") == first

@@ -17,7 +17,7 @@ from evidentsource_runtime.server.service.values import (
 )
 from evidentsource_runtime.store import TransactionRecord
 
-__all__ = ["about_of", "as_principal", "committed", "logged", "summary"]
+__all__ = ["about_of", "as_principal", "committed", "logged", "summary", "told"]
 
 R = TypeVar("R", bound=TransactionRecord | TransactionResult)
 
@@ -78,8 +78,9 @@ def logged(database: Database, records: Iterable[R]) -> Iterator[tuple[Summary, 
         for record in page:
             text = traces.get(record.revision)
             trace = None if text is None else Trace.from_text(text, record.id, record.revision)
-            yield _summary(database.name, record, about_of(trace)), record
+            yield told(database.name, record, about_of(trace)), record
 
 
-def _summary(name: str, record: TransactionRecord | TransactionResult, about: About) -> Summary:
+def told(name: str, record: TransactionRecord | TransactionResult, about: About) -> Summary:
+    """A transaction of that database, of which this is told."""
     return Summary(name, record.id, record.basis, record.revision, record.timestamp, about)

@@ -21,6 +21,7 @@ from evidentsource_runtime.server.service.values import (
 )
 from evidentsource_runtime.server.service.views import find_change
 from evidentsource_runtime.server.service.workers import Workers
+from evidentsource_runtime.store import TransactionRecord
 
 __all__ = ["WriteCalls"]
 
@@ -118,6 +119,9 @@ def _transacted(database: Database, submission: Submission) -> Summary:
         transaction_id=submission.transaction_id,
         principal=abouts.as_principal(submission.about),
     )
+    if submission.transaction_id is None:
+        # It is new, so what was told of it need not be read back.
+        return abouts.told(database.name, result, submission.about)
     return abouts.summary(database, result)
 
 
@@ -135,5 +139,5 @@ def _executed(database: Database, execution: Execution) -> Summary:
     version = find_change(database, execution.name, execution.version).version
     at = database.store.at_revision(result.revision)
     origin = replace(execution.about.origin, version=version)
-    about = replace(execution.about, origin=origin)
-    return Summary(database.name, "", at.revision, at.revision, at.timestamp, about)
+    nothing = TransactionRecord("", at.revision, at.revision, at.timestamp)
+    return abouts.told(database.name, nothing, replace(execution.about, origin=origin))
