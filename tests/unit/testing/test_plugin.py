@@ -204,7 +204,6 @@ import time
 from dataclasses import dataclass
 from evidentsource_functions import ProspectiveEvent
 from evidentsource_functions.testing import Scenarios
-from evidentsource_functions.wasm import StateChangeAdapter
 
 @dataclass
 class Pay:
@@ -212,9 +211,6 @@ class Pay:
 
 def decide(db, command: Pay, metadata):
     return [ProspectiveEvent("e", "orders", "paid", data=str(time.time()))]
-
-class WitWorld(StateChangeAdapter):
-    command_type = Pay
 
 given = Scenarios("shop", stream="orders").change(decide, "pay").given
 """

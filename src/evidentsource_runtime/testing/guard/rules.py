@@ -65,11 +65,17 @@ class GuardedRules(Rules):
         def decide(
             database: DatabaseSnapshot, command: Command, metadata: StateChangeMetadata
         ) -> tuple[Iterable[ProspectiveEvent], Iterable[AppendCondition]]:
-            where: Any = change.source or change.decide
+            where: Any = change.source or change.rule or change.decide
             self._checked(
                 change.name,
                 lambda: check_decide(
-                    where, database, command, metadata, native=change.decide, name=change.name
+                    where,
+                    database,
+                    command,
+                    metadata,
+                    command_type=change.command_type,
+                    native=change.decide,
+                    name=change.name,
                 ),
             )
             return inner(database, command, metadata)
