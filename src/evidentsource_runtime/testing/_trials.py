@@ -10,6 +10,7 @@ from evidentsource_core import Event, EvidentSourceError, RenderedStateView, Sta
 from evidentsource_core.jsontext import loads
 from evidentsource_core.reference import Evolve
 from evidentsource_functions import create_state_view_handler
+from evidentsource_functions.state_view import _codec as codec_of
 from evidentsource_functions.testing import _words as words
 from evidentsource_runtime.testing._hypothesis import HealthCheck, Phase, given, settings, st
 
@@ -55,6 +56,7 @@ class Fold:
     def __init__(self, view: type[Any] | Evolve, content_type: str) -> None:
         self.name = getattr(view, "__name__", type(view).__name__)
         self._evolve = create_state_view_handler(view) if isinstance(view, type) else view
+        self._codec = codec_of(view) if isinstance(view, type) else None
         self._content_type = content_type
 
     def __call__(
@@ -63,14 +65,24 @@ class Fold:
         """The content after all of them, beginning with ``content``."""
         revision = 0
         last = [batch[-1].revision() or 0 for batch in batches if batch]
-        context = StateViewContext(
-            "history", "view", 1, max(last, default=0), _EPOCH, self._content_type
-        )
+        context = self._context(max(last, default=0))
         for batch in batches:
             rendered = RenderedStateView(context, content, revision, _EPOCH)
             content = self._evolve(rendered, batch)
             revision = (batch[-1].revision() or 0) if batch else revision
         return content
+
+    def read_back(self, content: bytes) -> bytes | None:
+        """What a class writes of what it has read; a handler cannot be asked that alone."""
+        if self._codec is None:
+            return content
+        load, dump = self._codec
+        context = self._context(0)
+        written: bytes | None = dump(load(content, context), context)
+        return written
+
+    def _context(self, revision: int) -> StateViewContext:
+        return StateViewContext("history", "view", 1, revision, _EPOCH, self._content_type)
 
 
 def shown_content(content: bytes | None) -> str:

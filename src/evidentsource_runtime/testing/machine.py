@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from evidentsource_core import Event, StateView
 from evidentsource_core.domain.definitions import ViewParameter
@@ -38,9 +38,13 @@ from evidentsource_functions.testing import _words as words
 from evidentsource_functions.testing._events import AnySpec, as_spec
 from evidentsource_runtime.testing._hypothesis import st
 from evidentsource_runtime.testing._play import Play, refusal_of
+from evidentsource_runtime.testing._shortening import shortened
 from evidentsource_runtime.testing._trials import PropertyFailed, for_all
 
 __all__ = ["DeciderMachine", "Now", "PropertyFailed", "invariant"]
+
+_Step: TypeAlias = tuple[Any, int]
+"""A command, and how many revisions behind the latest it is decided."""
 
 _Check = TypeVar("_Check", bound=Callable[..., None])
 
@@ -124,9 +128,30 @@ class DeciderMachine:
             raise InvalidDefinition(f"{cls.__name__} has no method marked with @invariant")
         step = st.tuples(st.one_of(*cls.commands), st.integers(0, cls.behind))
         steps = st.lists(step, min_size=1, max_size=cls.longest)
-        for_all(steps, lambda drawn: machine._play(drawn, checks), examples or cls.examples)
+        failing: list[_Step] = []
 
-    def _play(self, steps: list[tuple[Any, int]], checks: list[Callable[[Now], None]]) -> None:
+        def play(drawn: list[_Step]) -> None:
+            failure = machine._failure(drawn, checks)
+            if failure is not None:
+                failing[:] = drawn
+                raise failure
+
+        try:
+            for_all(steps, play, examples or cls.examples)
+        except PropertyFailed as failure:
+            shortest = shortened(failing, lambda drawn: bool(machine._failure(drawn, checks)))
+            raise machine._failure(shortest, checks) or failure from failure.__cause__
+
+    def _failure(
+        self, steps: list[_Step], checks: list[Callable[[Now], None]]
+    ) -> PropertyFailed | None:
+        try:
+            self._play(steps, checks)
+        except PropertyFailed as failure:
+            return failure
+        return None
+
+    def _play(self, steps: list[_Step], checks: list[Callable[[Now], None]]) -> None:
         play = Play.of(self.rules)
         stream = self.rules.book.stream
         specs = enumerate(map(as_spec, self.given), 1)
@@ -146,7 +171,9 @@ class DeciderMachine:
             try:
                 check(Now(play, outcome))
             except Exception as error:
-                told = words.error_lines(error)[0] if str(error) else type(error).__name__
+                told = next(iter(str(error).splitlines()), "")
+                if not told or not isinstance(error, AssertionError):
+                    told = words.error_lines(error)[0] if told else type(error).__name__
                 name = getattr(check, "__name__", "an invariant")
                 raise PropertyFailed(f"{name} does not hold: {told}\n{play.story()}") from error
 

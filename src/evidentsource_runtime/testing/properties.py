@@ -108,7 +108,7 @@ def check_content(
 
     def check(history: list[Event]) -> None:
         content = fold([history])
-        again = fold([[]], content) if content is not None else None
+        again = None if content is None else fold.read_back(content)
         if again != content:
             raise PropertyFailed(
                 f"{fold.name} is another one when it is read back from its content\n"

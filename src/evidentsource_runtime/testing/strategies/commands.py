@@ -6,10 +6,10 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -29,6 +29,14 @@ _within: list[Any] = []
 
 _SIZE = 4
 """Items in a list, a set or a mapping, at most: rules seldom need more to go wrong."""
+
+
+_DEPTH = 2
+"""How often a class may stand within itself, in commands that are drawn."""
+
+
+class _TooDeepError(Exception):
+    """A class stands within itself once too often; whoever can do without it does."""
 
 
 class CommandUnknown(EvidentSourceError, TypeError):
@@ -84,14 +92,15 @@ def values(kind: Any, path: str = "value") -> st.SearchStrategy[Any]:
     if kind is Any or isinstance(kind, TypeVar):
         return _json()
     if origin in (typing.Union, types.UnionType):
-        return st.one_of([values(each, path) for each in arguments])
+        return _union(arguments, path)
     if origin is typing.Literal:
         return st.sampled_from(arguments)
     if origin is typing.Annotated:
         return values(arguments[0], path)
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        # Whatever cannot be drawn is told at once, except within a class that holds its own kind.
-        return st.deferred(lambda: _derived(kind)) if kind in _within else _fields(kind, path, {})
+        if _within.count(kind) >= _DEPTH:
+            raise _TooDeepError(path)
+        return _fields(kind, path, {})
     if isinstance(kind, type) and issubclass(kind, Enum):
         return st.sampled_from(list(kind))
     container = origin or kind
@@ -124,11 +133,6 @@ def _fields(kind: Any, path: str, parts: Mapping[str, Any]) -> st.SearchStrategy
     return st.builds(kind, **found)
 
 
-@cache
-def _derived(kind: Any) -> st.SearchStrategy[Any]:
-    return _fields(kind, kind.__name__, {})
-
-
 def _json() -> st.SearchStrategy[Any]:
     plain = st.none() | st.booleans() | st.integers() | _FLOATS | texts
     return st.recursive(
@@ -155,8 +159,22 @@ _SCALARS: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
+def _union(options: tuple[Any, ...], path: str) -> st.SearchStrategy[Any]:
+    found = []
+    for each in options:
+        with suppress(_TooDeepError):
+            found.append(values(each, path))
+    if not found:
+        raise _TooDeepError(path)
+    return st.one_of(found)
+
+
 def _list(arguments: tuple[Any, ...], path: str) -> st.SearchStrategy[Any]:
-    return st.lists(values(arguments[0] if arguments else Any, f"{path}[]"), max_size=_SIZE)
+    try:
+        inner = values(arguments[0] if arguments else Any, f"{path}[]")
+    except _TooDeepError:
+        return st.builds(list)
+    return st.lists(inner, max_size=_SIZE)
 
 
 def _unordered(arguments: tuple[Any, ...], path: str) -> st.SearchStrategy[Any]:
@@ -172,7 +190,10 @@ def _tuple(arguments: tuple[Any, ...], path: str) -> st.SearchStrategy[Any]:
 
 
 def _mapping(arguments: tuple[Any, ...], path: str) -> st.SearchStrategy[Any]:
-    inner = values(arguments[1] if arguments else Any, f"{path}.*")
+    try:
+        inner = values(arguments[1] if arguments else Any, f"{path}.*")
+    except _TooDeepError:
+        return st.builds(dict)
     return st.dictionaries(texts, inner, max_size=_SIZE)
 
 
