@@ -17,6 +17,8 @@ PROVIDED = (
     "evidentsource_functions.testing",
     "evidentsource_functions.wasm",
     "evidentsource_runtime.host",
+    "evidentsource_runtime.contract",
+    "evidentsource_runtime.testing.machine",
 )
 
 
