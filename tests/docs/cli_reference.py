@@ -11,7 +11,8 @@ from evidentsource_runtime.cli.app import make_app
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "cli.md"
 COMMANDS = (
-    (), ("build",), ("inspect",), ("serve",), ("cache",), ("cache", "show"), ("cache", "clear"),
+    (), ("build",), ("inspect",), ("serve",), ("execute",), ("view",),
+    ("events",), ("log",), ("trace",), ("cache",), ("cache", "show"), ("cache", "clear"),
 )  # fmt: skip
 WIDTH = 100
 

@@ -17,6 +17,13 @@ from evidentsource_runtime.cli.cache_command import cache_clear, cache_show
 from evidentsource_runtime.cli.inspect_command import inspect_command
 from evidentsource_runtime.cli.output import shown
 from evidentsource_runtime.cli.serve_command import serve_command
+from evidentsource_runtime.cli.talk_commands import (
+    events_command,
+    execute_command,
+    log_command,
+    trace_command,
+    view_command,
+)
 from evidentsource_runtime.problems import Problem, ProblemError
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -34,6 +41,11 @@ def make_app() -> App:
     app.command(build_command, name="build")
     app.command(inspect_command, name="inspect")
     app.command(serve_command, name="serve")
+    app.command(execute_command, name="execute")
+    app.command(view_command, name="view")
+    app.command(events_command, name="events")
+    app.command(log_command, name="log")
+    app.command(trace_command, name="trace")
     cache = App(name="cache", help="Show or clear what is kept from earlier builds.")
     cache.default(cache_show)
     cache.command(cache_show, name="show")
@@ -52,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, 1 where the command failed, 2 where it was called wrongly.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    as_json = "--json" in given
+    # The command of `execute` is given by --json; what it prints is another matter.
+    as_json = ("--print-json" if given[:1] == ["execute"] else "--json") in given
     return _guarded(lambda: _run(given), as_json=as_json)
 
 
