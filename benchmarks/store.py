@@ -49,7 +49,7 @@ Count = Callable[[], int]
 """Does something once, and tells how many of it that was."""
 
 
-def events(count: int, subjects: int = SUBJECTS) -> list[ProspectiveEvent]:
+def events(count: int, subjects: int = SUBJECTS, first: int = 0) -> list[ProspectiveEvent]:
     return [
         ProspectiveEvent(
             str(uuid.uuid4()),
@@ -59,7 +59,7 @@ def events(count: int, subjects: int = SUBJECTS) -> list[ProspectiveEvent]:
             data=DATA,
             datacontenttype="application/json",
         )
-        for number in range(count)
+        for number in range(first, first + count)
     ]
 
 
@@ -210,7 +210,7 @@ def together(writers: int, once: Count, seconds: float = 1.0) -> int:
 
 def fill(store: SqliteStore, count: int, subjects: int) -> None:
     for start in range(store.head().revision, count, 1000):
-        store.transact(events(min(1000, count - start), subjects))
+        store.transact(events(min(1000, count - start), subjects, start))
 
 
 def touched(found: Iterator[Any]) -> int:
