@@ -1,19 +1,30 @@
-"""Build the bank's components and play the story through them: ``make demo``."""
+"""Build the bank's components and play the story through them, on a file: ``make demo``.
+
+Each run goes on from the one before, with customers of its own; ``--anew`` begins with an empty bank.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
-from evidentsource_core import CommandRequest, Event, EvidentSourceError
-from evidentsource_core.reference import ReferenceDatabase
+import evidentsource_runtime
+from evidentsource_core import CommandRequest, Event, EvidentSourceError, Selector
 from evidentsource_runtime.build import BuildError, ProjectResult, build_project
+from evidentsource_runtime.database import Database, Snapshot
 from evidentsource_runtime.host import CompileProgress, Host
-from examples.savings_account.bank import HERE, component_rules, open_bank
+from examples.savings_account.bank import HERE, Clock
 from examples.savings_account.story import STORY
+
+FILE = HERE / "dist" / "bank.db"
+OWN = ("reference", "account_id", "from_account", "to_account")
+"""What every run names in a way of its own."""
+OPENED = Selector.event_type("account.opened")
 
 _COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "blue": "36"}
 
@@ -69,8 +80,9 @@ def show_event(event: Event) -> str:
     return f"#{event.revision()} {event.event_type} {event.subject}  {details}{when}"
 
 
-def play(bank: ReferenceDatabase) -> None:
-    for name, command in STORY:
+def play(bank: Database, suffix: str) -> None:
+    for name, fields in STORY:
+        command = {k: f"{v}{suffix}" if k in OWN else v for k, v in fields.items()}
         arguments = "  ".join(f"{k}={v}" for k, v in command.items() if k != "reference")
         print(f"\n{paint(name, 'bold')}  {arguments}")
         try:
@@ -78,21 +90,39 @@ def play(bank: ReferenceDatabase) -> None:
         except EvidentSourceError as refusal:
             print(paint(f"  refused: {refusal}", "red"))
             continue
-        for event in () if result.transaction is None else result.transaction.events:
+        for event in result.events:
             print(paint(f"  {show_event(event)}", "green"))
 
 
-def show_views(bank: ReferenceDatabase) -> None:
+def show_views(bank: Database, suffix: str) -> None:
     latest = bank.latest()
     print(f"\n{paint('The views, as of revision ' + str(latest.revision), 'bold')}")
     for account in ("ann", "bob"):
-        show_view(latest, "account-summary", {"account_id": account})
+        show_view(latest, "account-summary", {"account_id": account + suffix})
     show_view(latest, "active-accounts", {})
-    show_view(latest, "end-of-day-balance", {"account_id": "ann"})
+    show_view(latest, "end-of-day-balance", {"account_id": f"ann{suffix}"})
 
 
-def show_view(database: Any, name: str, parameters: dict[str, str]) -> None:
+def show_trace(bank: Database) -> None:
+    *_, last = bank.log()
+    trace = bank.trace(last.id)
+    if trace is None or trace.origin is None:
+        return
+    print(f"\n{paint(f'Why revision {last.revision} is there', 'bold')}")
+    print(f"  {trace.state_change}.v{trace.version} decided on revision {trace.decided_on}")
+    print(
+        f"  component {trace.origin.digest[:12]}, built from {(trace.origin.input_hash or '')[:12]}"
+    )
+    for view in trace.views:
+        print(f"  having read {view.name}.v{view.version} {view.parameters}")
+    for query in trace.queries:
+        print(f"  having queried: {query.selector} ({query.events} events)")
+
+
+def show_view(database: Snapshot, name: str, parameters: dict[str, str]) -> None:
     view = database.view_state(name, 1, parameters)
+    if view is None:
+        return
     content = json.dumps(money(view.json()), ensure_ascii=False)
     given = "".join(f"  {key}={value}" for key, value in parameters.items())
     print(f"{paint(name, 'blue')}{given}\n  {content}")
@@ -106,7 +136,23 @@ def money(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
+def open_bank(file: Path, host: Host) -> tuple[Database, str]:
+    """The bank, and what this run's customers have behind their names."""
+    clock = Clock()
+    file.parent.mkdir(exist_ok=True)
+    bank = evidentsource_runtime.open(file, clock=clock, host=host)
+    latest = bank.latest()
+    clock.go_on_from(latest.revision_timestamp)
+    runs = len(latest.query_events(Selector.subject_starts_with("ann") & OPENED))
+    return bank, f"-{runs + 1}" if runs else ""
+
+
 def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m examples.savings_account.demo")
+    parser.add_argument("--anew", action="store_true", help="begin with an empty bank")
+    if parser.parse_args().anew:
+        for path in FILE.parent.glob(f"{FILE.name}*"):
+            path.unlink()
     started = time.monotonic()
     progress = Progress()
     try:
@@ -114,11 +160,17 @@ def main() -> int:
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1
-    bank = open_bank(component_rules(project, Host(progress=progress.compile)))
-    ready = time.monotonic() - started
-    print(paint(f"  {len(project.results)} components ready after {ready:.1f} s", "dim"))
-    play(bank)
-    show_views(bank)
+    bank, suffix = open_bank(FILE, Host(progress=progress.compile))
+    with bank:
+        before = bank.latest().revision
+        bank.publish_project(HERE)
+        ready = time.monotonic() - started
+        print(paint(f"  {len(project.results)} components ready after {ready:.1f} s", "dim"))
+        print(f"The bank is in {FILE}, at revision {before}")
+        play(bank, suffix)
+        show_views(bank, suffix)
+        show_trace(bank)
+    print(f"\n{paint('The bank is in ' + str(FILE) + '; another run goes on from here', 'dim')}")
     return 0
 
 

@@ -145,7 +145,7 @@ async def test_it_writes_and_reads_as_the_other_does(db: AsyncDatabase) -> None:
         await db.transact([paid("e-3")], [Constraint.must_not_exist(Selector.subject("ann"))])
     decided = await db.execute_state_change("deposit", 1, order("e-3", amount=7))
     assert decided.revision == 3
-    view = await decided.view_state_with_params("balance", 1, [("who", "ann")])  # type: ignore[list-item]  # a text is a subject
+    view = await decided.view_state_with_params("balance", 1, [("who", "ann")])
     assert view.json() == {"amount": 12, "events": 2}
     earlier = await decided.at_revision(1)
     accounts = Selector.stream("accounts")

@@ -140,7 +140,8 @@ def test_what_is_no_code_is_refused_and_nothing_is_published(
     definition = total() if kind == "view" else CHANGE
     with pytest.raises(UnusableCode, match=text):
         publish(definition, code)
-    assert bank.state_views() == bank.state_changes() == []
+    assert not bank.state_views()
+    assert not bank.state_changes()
 
 
 def test_a_definition_of_the_other_kind_is_refused(bank: Database) -> None:

@@ -1,0 +1,235 @@
+"""What the database adds to the store and to components: folding, bindings, commands, memory.
+
+    python -m benchmarks.database [--events 100000] [--bindings 10000] [--commands 200]
+
+Times are those of the processor for folding, since it is about one core, and those of the clock for
+commands, since they wait for the disk. The components are built and compiled in the first run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import evidentsource_runtime
+from benchmarks.parts import built
+from benchmarks.table import Row, at_least, at_most, lines, machine
+from evidentsource_core import (
+    CommandRequest,
+    Parameter,
+    ProspectiveEvent,
+    Selector,
+    SelectorTemplate,
+    StateChangeDefinition,
+    StateChangeName,
+    StateViewDefinition,
+    StateViewName,
+)
+from evidentsource_core.times import from_parts
+from evidentsource_runtime.database import Database
+
+FOLDED_PER_SECOND = 40_000
+WITH_COMPONENT_MS = 8.0
+WITHOUT_MS = 2.0
+_TRANSACTION = 1_000
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured."""
+
+    events: int = 100_000
+    bindings: int = 10_000
+    commands: int = 200
+
+
+def deposit(number: int, account: str) -> ProspectiveEvent:
+    """An event with a subject, a time, a content type and a small JSON payload."""
+    return ProspectiveEvent(
+        f"e-{number}",
+        "accounts",
+        "account.credited",
+        account,
+        json.dumps({"account_id": account, "amount": number}),
+        from_parts(1_700_000_000 + number, 5_000),
+        "application/json",
+    )
+
+
+def fill(database: Database, count: int, account: Callable[[int], str], start: int = 0) -> None:
+    """Events in transactions of a thousand."""
+    for first in range(start, start + count, _TRANSACTION):
+        last = min(first + _TRANSACTION, start + count)
+        database.transact([deposit(number, account(number)) for number in range(first, last)])
+
+
+@contextmanager
+def opened() -> Iterator[Database]:
+    """An empty database in a file of its own."""
+    with (
+        tempfile.TemporaryDirectory(prefix="evidentsource-bench-") as folder,
+        evidentsource_runtime.open(Path(folder) / "bank.db") as database,
+    ):
+        yield database
+
+
+def summary(selector: SelectorTemplate) -> StateViewDefinition:
+    """The view of ``components/summary.py`` over these events."""
+    return StateViewDefinition(StateViewName("summary"), selector)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Seconds of the processor that it takes, on every thread."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def folding(sizes: Sizes) -> Iterator[Row]:
+    """One large binding, cold and then a little at a time."""
+    with opened() as database:
+        database.publish_state_view(
+            summary(SelectorTemplate.of(Selector.stream("accounts"))), built("summary")
+        )
+        fill(database, sizes.events, lambda number: f"account-{number % 100}")
+        database.latest().at_revision(1).view_state("summary", 1)
+        database.drop_snapshots()
+        cold = seconds(lambda: database.latest().view_state("summary", 1))
+        yield Row(
+            "A",
+            f"{sizes.events:,} events folded cold by a component / {FOLDED_PER_SECOND:,} a second",
+            sizes.events / cold / FOLDED_PER_SECOND,
+            f"{sizes.events / cold:,.0f} events/s, {cold:.2f} s",
+            at_least(1),
+        )
+        few = _after_each(database, 1)
+        many = _after_each(database, 1_000)
+        yield Row(
+            "B",
+            "read after 1 more event / after 1,000 more",
+            few / many,
+            f"{few * 1e3:.1f} ms, {many * 1e3:.1f} ms",
+        )
+        again = seconds(lambda: database.latest().view_state("summary", 1))
+        yield Row(
+            "C",
+            "read when nothing has happened / when 1 event has",
+            again / few,
+            f"{again * 1e3:.2f} ms, {few * 1e3:.1f} ms",
+            at_most(0.5),
+        )
+
+
+def _after_each(database: Database, more: int) -> float:
+    start = database.latest().revision
+    taken = []
+    for turn in range(5):
+        fill(database, more, lambda number: f"account-{number % 100}", start + turn * more)
+        taken.append(seconds(lambda: database.latest().view_state("summary", 1)))
+    return _median(taken)
+
+
+def bindings(sizes: Sizes) -> Iterator[Row]:
+    """Many small bindings of one view, folded together."""
+    count = sizes.bindings * 10
+    with opened() as database:
+        database.publish_state_view(
+            summary(Selector.stream("accounts") & Parameter.subject("account_id")),
+            built("summary"),
+        )
+        fill(database, count, lambda number: f"account-{number % sizes.bindings}")
+        start = time.process_time()
+        report = database.rebuild_state_view("summary", 1)
+        taken = time.process_time() - start
+        assert not report.failures
+        assert report.progress.events == count
+        yield Row(
+            "D",
+            f"{sizes.bindings:,} bindings of 10 events folded / {FOLDED_PER_SECOND:,} events a second",
+            count / taken / FOLDED_PER_SECOND,
+            f"{count / taken:,.0f} events/s, {taken:.2f} s",
+        )
+
+
+def commands(sizes: Sizes) -> Iterator[Row]:
+    """Durable commands one after the other: decided by a component, and not decided at all."""
+    with opened() as database:
+        database.publish_state_change(
+            StateChangeDefinition(StateChangeName("open")), built("opening")
+        )
+        decided = [_clock(partial(_open, database, n)) for n in range(sizes.commands)]
+        appended = [_clock(partial(_append, database, n)) for n in range(sizes.commands)]
+    slow, fast = _median(decided) * 1e3, _median(appended) * 1e3
+    p99 = sorted(decided)[int(len(decided) * 0.99)] * 1e3
+    yield Row(
+        "E",
+        f"durable command decided by a component / {WITH_COMPONENT_MS:g} ms",
+        slow / WITH_COMPONENT_MS,
+        f"p50 {slow:.2f} ms, p99 {p99:.2f} ms",
+        at_most(1),
+    )
+    yield Row(
+        "F",
+        f"durable append / {WITHOUT_MS:g} ms",
+        fast / WITHOUT_MS,
+        f"p50 {fast:.2f} ms",
+        at_most(1),
+    )
+
+
+def _open(database: Database, number: int) -> None:
+    database.execute("open", None, CommandRequest.json({"id": f"c-{number}"}))
+
+
+def _append(database: Database, number: int) -> None:
+    database.transact([deposit(number, "ann")])
+
+
+def _clock(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _median(values: list[float]) -> float:
+    return statistics.median(values)
+
+
+def memory() -> Iterator[Row]:
+    """The most memory of the whole run."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    yield Row("G", "most memory of this process", None, f"{peak:,.0f} MB")
+
+
+def rows(sizes: Sizes | None = None) -> Iterator[Row]:
+    """Everything."""
+    chosen = sizes or Sizes()
+    yield from folding(chosen)
+    yield from bindings(chosen)
+    yield from commands(chosen)
+    yield from memory()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.database", description=__doc__)
+    for name, default in (("events", 100_000), ("bindings", 10_000), ("commands", 200)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    given = parser.parse_args()
+    print(f"{machine()}\n")
+    for line in lines(rows(Sizes(given.events, given.bindings, given.commands))):
+        print(line, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

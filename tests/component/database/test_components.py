@@ -1,0 +1,275 @@
+"""The database with components: from source in the sandbox, and as bytes in its own file."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import evidentsource_runtime
+from evidentsource_core import (
+    CommandRequest,
+    DatabaseAccessError,
+    Parameter,
+    ProspectiveEvent,
+    Selector,
+    StateChangeDefinition,
+    StateChangeName,
+    StateViewDefinition,
+    StateViewName,
+)
+from evidentsource_functions import StateChangeError
+from evidentsource_runtime.contract import DatabaseUnderTest
+from evidentsource_runtime.contract.programs import ChangeProgram, ViewProgram
+from evidentsource_runtime.contract.suite import DatabaseFixtures
+from evidentsource_runtime.contract.viewing import Views
+from evidentsource_runtime.database import CodeNotAttached, Database, StateViewFailed
+from evidentsource_runtime.host import (
+    ComponentLimitError,
+    ComponentLoadError,
+    ComponentTrap,
+    Host,
+    Limits,
+)
+from examples.savings_account.bank import HERE
+from examples.savings_account.story import STORY
+from tests.component.host.hostile import state_change
+from tests.unit.database.driver import DatabaseDriver
+
+pytestmark = pytest.mark.component
+
+VIEW = """
+import sys
+from dataclasses import dataclass, field
+
+from evidentsource_functions import StateViewBase
+from evidentsource_functions.wasm import StateViewAdapter
+
+
+@dataclass
+class Ill(StateViewBase):
+    ids: list[str] = field(default_factory=list)
+
+    def evolve_event(self, event):
+        if event.event_type == "loops":
+            while True:
+                pass
+        if event.event_type == "allocates":
+            self.ids = bytearray(200_000_000)
+        if event.event_type == "exits":
+            sys.exit(3)
+        if event.event_type == "fails":
+            raise ValueError(event.id)
+        self.ids.append(event.id)
+
+
+class WitWorld(StateViewAdapter):
+    state_view_type = Ill
+"""
+CHANGE = """
+import sys
+
+from evidentsource_functions import ProspectiveEvent
+from evidentsource_functions.wasm import StateChangeAdapter
+
+
+def decide(db, command, metadata):
+    what = command["what"]
+    if what == "loops":
+        while True:
+            db.query_events
+    if what == "allocates":
+        return bytearray(200_000_000)
+    if what == "fails":
+        raise ValueError("told to")
+    if what == "reads":
+        db.view_state("ill", 1)
+    return [ProspectiveEvent(command["id"], "accounts", "said")]
+
+
+class WitWorld(StateChangeAdapter):
+    command_type = dict
+    decide_func = decide
+"""
+SOURCES = Path(evidentsource_runtime.__file__).parent.parent
+ILL = StateViewDefinition(StateViewName("ill"), Selector.stream("accounts"))  # type: ignore[arg-type]  # becomes a template
+SAYS = StateChangeDefinition(StateChangeName("says"))
+
+
+@pytest.fixture(scope="module")
+def host() -> Host:
+    return Host(limits=Limits(time_seconds=0.5))
+
+
+@pytest.fixture(scope="module")
+def programs(host: Host, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("programs")
+    (folder / "ill_view.py").write_text(VIEW)
+    (folder / "ill_change.py").write_text(CHANGE)
+    return {
+        "view": host.load_source("ill_view", directory=folder),
+        "change": host.load_source("ill_change", directory=folder),
+    }
+
+
+@pytest.fixture
+def bank(tmp_path: Path, host: Host, programs: dict[str, Any]) -> Iterator[Database]:
+    with evidentsource_runtime.open(tmp_path / "bank.db", host=host) as database:
+        database.publish_state_view(ILL, programs["view"])
+        database.publish_state_change(SAYS, programs["change"])
+        yield database
+
+
+def event(event_id: str, event_type: str = "fine") -> ProspectiveEvent:
+    return ProspectiveEvent(event_id, "accounts", event_type)
+
+
+def say(what: str, event_id: str = "said") -> CommandRequest:
+    return CommandRequest.json({"what": what, "id": event_id})
+
+
+def ids(bank: Database, revision: int) -> list[str] | None:
+    view = bank.at_revision(revision).view_state("ill", 1)
+    return None if view is None else view.json()["ids"]
+
+
+@pytest.mark.parametrize(
+    ("event_type", "cause"),
+    [
+        ("fails", ComponentTrap),
+        ("exits", ComponentTrap),
+        ("loops", ComponentLimitError),
+        ("allocates", ComponentLimitError),
+    ],
+)
+def test_a_view_that_fails_on_an_event_harms_nothing(
+    bank: Database, event_type: str, cause: type[Exception]
+) -> None:
+    bank.transact([event("1"), event("2"), event("bad", event_type), event("4")])
+    with pytest.raises(StateViewFailed, match="'bad'") as caught:
+        bank.latest().view_state("ill", 1)
+    assert isinstance(caught.value.__cause__, cause)
+    assert caught.value.revision == 3
+    assert ids(bank, 2) == ["1", "2"]
+    assert bank.transact([event("5")]).revision == 5
+    with pytest.raises(DatabaseAccessError, match="'bad'"):
+        bank.latest().view_state("ill", 1)
+    with pytest.raises(StateChangeError, match="State view failed"):
+        bank.execute("says", None, say("reads"))
+
+
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        ("fails", StateChangeError),
+        ("loops", ComponentLimitError),
+        ("allocates", ComponentLimitError),
+    ],
+)
+def test_a_decision_that_fails_writes_nothing_and_leaves_its_id_free(
+    bank: Database, what: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        bank.execute("says", None, say(what), transaction_id="t-1")
+    assert (bank.latest().revision, bank.trace("t-1")) == (0, None)
+    assert bank.execute("says", None, say("fine"), transaction_id="t-1").revision == 1
+
+
+def test_many_bindings_are_folded_in_few_calls_and_one_that_fails_stops_no_other(
+    bank: Database, programs: dict[str, Any]
+) -> None:
+    selector = Selector.stream("accounts") & Parameter.subject("who")
+    bank.publish_state_view(StateViewDefinition(StateViewName("each"), selector), programs["view"])
+    for number in range(30):
+        kind = "fails" if number == 17 else "fine"
+        bank.transact([ProspectiveEvent(f"e-{number}", "accounts", kind, f"account-{number}")])
+    report = bank.rebuild_state_view("each", 1)
+    assert (report.progress.done, report.progress.events) == (30, 29)
+    (failed,) = report.failures.values()
+    assert failed.revision == 18
+    view = bank.latest().view_state("each", 1, {"who": "account-29"})
+    assert view is not None
+    assert view.json() == {"ids": ["e-29"]}
+
+
+# --- the contract, in the sandbox --------------------------------------------------------------------
+
+
+@functools.cache
+def _loaded(module: str) -> Any:
+    return Host().load_source(module, directory=SOURCES)
+
+
+class SandboxDriver(DatabaseDriver):
+    """Its code is what the sandbox makes of the same modules."""
+
+    def view_code(self, program: ViewProgram) -> Any:
+        return _loaded(program.module)
+
+    def change_code(self, program: ChangeProgram) -> Any:
+        return _loaded(program.module)
+
+
+class TestViewsInTheSandbox(DatabaseFixtures, Views):
+    @pytest.fixture
+    def new_database(self, tmp_path: Path) -> Callable[[], DatabaseUnderTest]:
+        return lambda: SandboxDriver(tmp_path / "bank.db")
+
+
+# --- bytes in the file -------------------------------------------------------------------------------
+
+
+def test_a_component_is_in_the_file_and_runs_after_a_restart(tmp_path: Path) -> None:
+    component = state_change()
+    with evidentsource_runtime.open(tmp_path / "bank.db") as bank:
+        bank.publish_state_change(SAYS, component)
+        assert bank.publish_state_change(SAYS, component, if_changed=True).version == 1
+        assert bank.publish_state_change(SAYS, component).version == 2
+        (first, second) = bank.state_changes()
+        assert first.origin == second.origin
+        assert (first.origin.kind, len(first.origin.digest)) == ("component", 64)
+    assert (tmp_path / "bank.db").stat().st_size < 300_000, "its bytes are there once"
+    with evidentsource_runtime.open(tmp_path / "bank.db") as bank:
+        assert bank.execute("says", 1, say("fine")).transaction is None
+
+
+def test_bytes_that_are_no_component_are_refused(tmp_path: Path) -> None:
+    with evidentsource_runtime.open(tmp_path / "bank.db") as bank:
+        with pytest.raises(ComponentLoadError):
+            bank.publish_state_change(SAYS, b"no component")
+        assert bank.state_changes() == []
+
+
+def test_a_project_is_published_from_source_and_plays_the_story(
+    tmp_path: Path,
+) -> None:
+    with evidentsource_runtime.open(tmp_path / "bank.db", source_host="localhost") as bank:
+        published = bank.publish_project(HERE, source=True)
+        assert [str(each.name) for each in published][:2] == ["account-summary", "active-accounts"]
+        assert [each.version for each in bank.publish_project(HERE, source=True)] == [1] * 8
+        told = [_told(bank, name, command) for name, command in STORY]
+        balance = bank.latest().view_state("account-summary", 1, {"account_id": "ann"})
+        assert balance is not None
+        assert balance.json()["balance"] == 5200
+        assert sum(each is None for each in told) == 9
+        trace = bank.trace(next(iter(bank.log())).id)
+        assert trace is not None
+        assert trace.origin is not None
+        assert trace.origin.kind == "attached"
+        assert trace.origin.input_hash
+    with evidentsource_runtime.open(tmp_path / "bank.db") as bank:
+        with pytest.raises(CodeNotAttached, match="publish it with if_changed=True"):
+            bank.latest().view_state("active-accounts", 1)
+        bank.publish_project(HERE, source=True)
+        assert bank.latest().view_state("active-accounts", 1) is not None
+
+
+def _told(bank: Database, name: str, command: dict[str, Any]) -> str | None:
+    try:
+        bank.execute(name, None, CommandRequest.json(command))
+    except StateChangeError as refusal:
+        return refusal.kind.value
+    return None
