@@ -61,8 +61,9 @@ def set_server_url(url: str | None) -> None:
 class ComponentRules(Rules):
     """Runs rules as components, for a database in memory.
 
-    A component is made when its rule is first needed: a test of one rule does not wait for the
-    others.
+    A component is made when its rule is first needed: a test of one change does not wait for the
+    others. The views are made before the first decision, since what a decision waits for counts
+    against the time that it may take.
 
     Args:
         level: the name of the level, for messages.
@@ -73,10 +74,12 @@ class ComponentRules(Rules):
         self._level = level
         self._load = load
         self._failure: Exception | None = None
+        self._views: list[RuleSource] = []
 
     def evolve(self, view: ViewRule) -> Evolve:
         """What folds a view."""
         source = self._source(view.source, view.name, "state_view_type")
+        self._views.append(source)
 
         def evolve(rendered: RenderedStateView, events: list[Event]) -> bytes | None:
             component: Any = self._loaded(source)
@@ -92,6 +95,8 @@ class ComponentRules(Rules):
         def decide(
             database: DatabaseSnapshot, command: Command, metadata: StateChangeMetadata
         ) -> tuple[Iterable[ProspectiveEvent], Iterable[AppendCondition]]:
+            for needed in self._views:
+                self._loaded(needed)
             component: Any = self._loaded(source)
             decided: tuple[list[ProspectiveEvent], list[AppendCondition]] = component.decide(
                 database, command, metadata
