@@ -78,7 +78,7 @@ def playground(tmp_path_factory: pytest.TempPathFactory) -> Any:
             yield Stub(channel)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_any_message_is_answered(playground: Stub, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(CALLS))

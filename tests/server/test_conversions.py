@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidentsource_core import (
-    AndSelector,
     CommandRequest,
     DatabaseName,
     EventSelector,
@@ -18,7 +17,7 @@ from evidentsource_core import (
     StateView,
     StateViewName,
 )
-from evidentsource_core.domain.selectors import MAX_TREE_NODES, all_of
+from evidentsource_core.domain.selectors import MAX_NODES, all_of
 from evidentsource_runtime.server.protobuf.events import (
     event_from,
     event_to,
@@ -248,8 +247,10 @@ def test_an_empty_part_of_a_condition_is_refused_where_it_stands() -> None:
     assert caught.value.field == "conditions[0].max.selector.and.right"
 
 
-def test_a_selector_of_any_size_is_converted_without_recursion() -> None:
-    wide = all_of([Selector.subject(f"a-{n}") for n in range(20_000)])
-    assert isinstance(wide, AndSelector)
-    assert wide.node_count < MAX_TREE_NODES
+def test_a_selector_has_as_many_nodes_as_may_come_from_outside() -> None:
+    wide = all_of([Selector.subject(f"a-{n}") for n in range(MAX_NODES // 2)])
+    assert wide.node_count == MAX_NODES - 1
     assert selector_from(wired(selector_to(wide)), "selector") == wide
+    wider = wired(selector_to(wide & Selector.stream("accounts")))
+    with pytest.raises(InvalidRequest, match="more than 10,000 nodes"):
+        selector_from(wider, "selector")

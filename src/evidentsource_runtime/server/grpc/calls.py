@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeAlias
 
 import grpc
@@ -16,8 +16,8 @@ from evidentsource_core.domain.events import ProspectiveEvent
 from evidentsource_runtime.server.access import Admission, Principal
 from evidentsource_runtime.server.grpc.servicer import Servicer
 from evidentsource_runtime.server.grpc.status import status_of
+from evidentsource_runtime.server.protobuf.events import prospective_from
 from evidentsource_runtime.server.protobuf.generated import service_pb2
-from evidentsource_runtime.server.protobuf.writes import submission_from
 from evidentsource_runtime.server.service import InvalidRequest, Kind
 
 __all__ = ["SERVICE", "handlers"]
@@ -154,13 +154,11 @@ class _Call:
         """The call has ended well."""
         self._note(logging.DEBUG, "OK", "")
 
-    def _events(self, request: Any) -> tuple[ProspectiveEvent, ...]:
-        if not isinstance(request, service_pb2.TransactionRequest):
-            return ()
-        try:
-            return submission_from(request).events
-        except InvalidRequest:
-            return ()
+    def _events(self, request: Any) -> Iterator[ProspectiveEvent]:
+        if isinstance(request, service_pb2.TransactionRequest):
+            with suppress(InvalidRequest):
+                for event in request.events:
+                    yield prospective_from(event, "events", request.database_name)
 
     def _note(self, level: int, code: str, reason: str) -> None:
         if not _log.isEnabledFor(level):

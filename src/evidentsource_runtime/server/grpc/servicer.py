@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from google.protobuf.message import Message
 
 from evidentsource_runtime.server.access.principals import Principal
 from evidentsource_runtime.server.protobuf.events import event_to
@@ -23,6 +26,11 @@ from evidentsource_runtime.store import Index
 __all__ = ["Servicer"]
 
 pb = service_pb2
+M = TypeVar("M", bound=Message)
+T = TypeVar("T")
+
+LARGE = 64 * 1024
+"""Bytes of a request from which on reading it would keep others waiting."""
 
 _INDEXES = {
     pb.IndexKeyScanRequest.Stream: Index.STREAM,
@@ -40,6 +48,12 @@ class Servicer:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+
+    async def _read(self, read: Callable[[M], T], request: M) -> T:
+        """What a request says. A large one is read in a thread, so that others are answered."""
+        if request.ByteSize() < LARGE:
+            return read(request)
+        return await self._service.apart(read, request)
 
     # --- databases -----------------------------------------------------------------------------
 
@@ -111,28 +125,32 @@ class Servicer:
         self, caller: Principal, request: pb.TransactionRequest
     ) -> pb.TransactionReply:
         """Events, committed."""
-        summary = await self._service.writes.transact(caller, submission_from(request))
+        submission = await self._read(submission_from, request)
+        summary = await self._service.writes.transact(caller, submission)
         return pb.TransactionReply(result=result_to(summary))
 
     async def TransactAsync(
         self, caller: Principal, request: pb.TransactionRequest
     ) -> pb.AsyncCommandResponse:
         """Events, accepted."""
-        correlation = await self._service.writes.transact_later(caller, submission_from(request))
+        submission = await self._read(submission_from, request)
+        correlation = await self._service.writes.transact_later(caller, submission)
         return pb.AsyncCommandResponse(correlation_id=correlation)
 
     async def ExecuteStateChange(
         self, caller: Principal, request: pb.ExecuteStateChangeRequest
     ) -> pb.ExecuteStateChangeReply:
         """A command, executed."""
-        summary = await self._service.writes.execute(caller, execution_from(request))
+        execution = await self._read(execution_from, request)
+        summary = await self._service.writes.execute(caller, execution)
         return pb.ExecuteStateChangeReply(result=result_to(summary))
 
     async def ExecuteStateChangeAsync(
         self, caller: Principal, request: pb.ExecuteStateChangeRequest
     ) -> pb.AsyncCommandResponse:
         """A command, accepted."""
-        correlation = await self._service.writes.execute_later(caller, execution_from(request))
+        execution = await self._read(execution_from, request)
+        correlation = await self._service.writes.execute_later(caller, execution)
         return pb.AsyncCommandResponse(correlation_id=correlation)
 
     # --- events and transactions ---------------------------------------------------------------

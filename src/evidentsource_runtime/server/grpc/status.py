@@ -38,6 +38,9 @@ MOST_MESSAGE: Final = 2_800
 MOST_DETAILS: Final = 3_200
 """Bytes of the details, before they are encoded in a header, which makes four of three."""
 
+MOST_PROBLEMS: Final = 20
+"""Problems that are shown of events which no request has."""
+
 _CODES: Final = {Kind.TOO_MANY: "RESOURCE_EXHAUSTED", Kind.COMPONENT: "INTERNAL"}
 _CONDITION: Final = re.compile(r"conditions\[(\d+)\]")
 
@@ -64,12 +67,13 @@ def code_of(kind: Kind) -> grpc.StatusCode:
     return grpc.StatusCode[_CODES.get(kind, kind.value)]
 
 
-def status_of(error: BaseException, events: Sequence[ProspectiveEvent] = ()) -> Status:
+def status_of(error: BaseException, events: Iterable[ProspectiveEvent] = ()) -> Status:
     """How a call ends with an error.
 
     Args:
         error: what was raised.
-        events: the events of the request, for the details of those that are at fault.
+        events: the events of the request, for the details of those that are at fault. They are
+            taken as far as the details have room.
     """
     refusal = refusal_of(error)
     code = code_of(refusal.kind)
@@ -98,7 +102,7 @@ def _shortened(message: str) -> str:
     return message
 
 
-def _details(refusal: Refusal, events: Sequence[ProspectiveEvent]) -> Iterator[Message]:
+def _details(refusal: Refusal, events: Iterable[ProspectiveEvent]) -> Iterator[Message]:
     reason = refusal.code.upper().replace("-", "_")
     facts = {name: value[:500] for name, value in refusal.facts.items()}
     yield error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=facts)
@@ -115,7 +119,7 @@ def _details(refusal: Refusal, events: Sequence[ProspectiveEvent]) -> Iterator[M
     yield from _typed(refusal.error, events)
 
 
-def _typed(error: BaseException | None, events: Sequence[ProspectiveEvent]) -> Iterator[Message]:
+def _typed(error: BaseException | None, events: Iterable[ProspectiveEvent]) -> Iterator[Message]:
     """The contract's own messages for what is wrong."""
     if isinstance(error, InvalidRequest):
         found = None if error.cause is None else _condition_problem(error)
@@ -149,20 +153,22 @@ def _typed(error: BaseException | None, events: Sequence[ProspectiveEvent]) -> I
 
 
 def _invalid_events(
-    errors: Iterable[EvidentSourceError], events: Sequence[ProspectiveEvent]
+    errors: Sequence[EvidentSourceError], events: Iterable[ProspectiveEvent]
 ) -> Iterator[Message]:
     """Each event that is at fault, with what is wrong with it."""
+    shown = False
     taken = {(e.stream, e.event_id) for e in errors if isinstance(e, core.DuplicateEventId)}
     for event in events:
         problems: list[EvidentSourceError] = list(event.problems())
         if (event.stream, event.id) in taken:
             problems.append(core.DuplicateEventId(event.stream, event.id))
         if problems:
+            shown = True
             # Without its payload, which the caller has and the trailer has no room for.
-            shown = ProspectiveEvent(event.id, event.stream, event.event_type, event.subject)
-            yield pb.InvalidEvent(event=prospective_to(shown), errors=_invalidations(problems))
-    if not events:
-        yield pb.InvalidEvent(errors=_invalidations(errors))
+            bare = ProspectiveEvent(event.id, event.stream, event.event_type, event.subject)
+            yield pb.InvalidEvent(event=prospective_to(bare), errors=_invalidations(problems))
+    if not shown:
+        yield pb.InvalidEvent(errors=_invalidations(errors[:MOST_PROBLEMS]))
 
 
 def _invalidations(errors: Iterable[EvidentSourceError]) -> list[pb.EventInvalidation]:

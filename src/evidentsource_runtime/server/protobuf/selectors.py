@@ -23,6 +23,7 @@ from evidentsource_core.domain.identifiers import (
 )
 from evidentsource_core.domain.revision import Range
 from evidentsource_core.domain.selectors import (
+    MAX_NODES,
     AndSelector,
     EqualsSelector,
     EventAttribute,
@@ -119,9 +120,10 @@ def selector_from(message: pb.EventSelector, field: str) -> EventSelector:
     """The selector of a message; ``field`` is the path to it, for errors.
 
     Raises:
-        InvalidRequest: a part of it is empty, or a name breaks its rule.
+        InvalidRequest: a part of it is empty, a name breaks its rule, or there are too many nodes.
     """
     finished: list[EventSelector] = []
+    nodes = 0
     todo: list[tuple[pb.EventSelector, str, str | None]] = [(message, field, None)]
     while todo:
         node, path, joined = todo.pop()
@@ -129,6 +131,11 @@ def selector_from(message: pb.EventSelector, field: str) -> EventSelector:
             right, left = finished.pop(), finished.pop()
             finished.append((AndSelector if joined == "and" else OrSelector)(left, right))
             continue
+        nodes += 1
+        if nodes > MAX_NODES:
+            raise InvalidRequest(
+                field, f"has more than {MAX_NODES:,} nodes; ask in several requests"
+            )
         kind = node.WhichOneof("selector")
         if kind == "equals":
             finished.append(EqualsSelector(attribute_from(node.equals, f"{path}.equals")))

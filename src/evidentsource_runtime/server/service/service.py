@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import ParamSpec, Self, TypeVar
 
 from evidentsource_runtime.server.service.databases import DatabaseCalls
 from evidentsource_runtime.server.service.events import EventCalls
@@ -16,6 +17,9 @@ from evidentsource_runtime.server.service.workers import Workers
 from evidentsource_runtime.server.service.writes import WriteCalls
 
 __all__ = ["Service"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Service:
@@ -46,6 +50,10 @@ class Service:
         self.views = ViewCalls(self.databases, self.hosted, self._workers)
         self.live = LiveCalls(self.databases, self.events, self.views, self._workers)
         self.writes = WriteCalls(self.hosted, self._workers, self.queue)
+
+    async def apart(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Have work of an interface done in a thread, where it would keep others waiting."""
+        return await self._workers.run(work, *args, **kwargs)
 
     def stop_waiting(self) -> None:
         """End every stream and every wait; what computes goes on to its end."""
