@@ -164,3 +164,11 @@ def test_the_end_of_a_prefix_is_the_next_text_in_the_order_of_characters(
     prefix: str, after: str | None
 ) -> None:
     assert after_prefix(prefix) == after
+
+
+@pytest.mark.parametrize("selector", [subjects("a-1"), subjects("a-1") | subjects("a-2")])
+def test_a_scan_gives_only_what_is_selected(store: SqliteStore, selector: EventSelector) -> None:
+    assert explained(store, selector)[0] is Way.SCAN
+    found = list(store.query(selector))
+    assert all(selector.matches(event) for event in found)
+    assert len(found) == store.count(selector) == (1000 if "Starts" in repr(selector)[:8] else 2000)

@@ -35,6 +35,7 @@ from evidentsource_runtime.store import (
     verify,
 )
 from evidentsource_runtime.store.fetching import fetch_one
+from evidentsource_runtime.store.writing import Writer
 from tests.crash.folders import fast_folder
 from tests.unit.core.reference.helpers import START, Clock
 from tests.unit.store.helpers import bank, event
@@ -113,19 +114,22 @@ def test_an_interrupted_writer_leaves_the_others_their_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with bank(tmp_path) as store:
+        store.transact([event("e-0", "first")])
         interrupted = [True]
-        real = commits.GroupCommit._commit
+        real = Writer.flush
 
-        def once(self: commits.GroupCommit, group: list[Any]) -> Any:
+        def once(self: Writer) -> None:
+            real(self)
             if interrupted:
                 interrupted.clear()
                 raise KeyboardInterrupt
-            return real(self, group)
 
-        monkeypatch.setattr(commits.GroupCommit, "_commit", once)
+        monkeypatch.setattr(Writer, "flush", once)
         with pytest.raises(KeyboardInterrupt):
-            store.transact([event("e-1")])
-        assert store.transact([event("e-1")]).revision == 1
+            store.transact([event("e-1", "new")])
+        assert store.head().revision == 1
+        assert store.transact([event("e-1", "newer")]).revision == 2
+        assert list(verify(store)) == []
 
 
 # --- transactions ----------------------------------------------------------------------------------
@@ -201,6 +205,15 @@ def test_a_refusal_tells_every_problem_with_ids_that_are_taken_among_them(tmp_pa
         ]
 
 
+def test_extension_attributes_in_another_order_are_the_same_request(tmp_path: Path) -> None:
+    with bank(tmp_path) as store:
+        first = store.transact([event("e-1", extensions={"a": 1, "b": 2})], transaction_id="t")
+        again = store.transact([event("e-1", extensions={"b": 2, "a": 1})], transaction_id="t")
+        assert again == first
+        with pytest.raises(DuplicateTransactionId):
+            store.transact([event("e-1", extensions={"a": 2, "b": 1})], transaction_id="t")
+
+
 # --- news ------------------------------------------------------------------------------------------
 
 
@@ -257,6 +270,15 @@ def test_a_query_does_not_show_what_is_committed_while_it_is_read(
         ids = [next(found).id]
         store.transact([event("later")])
         assert [*ids, *(each.id for each in found)] == [f"e-{number}" for number in range(10)]
+
+
+def test_both_bounds_of_effective_time_hold(tmp_path: Path) -> None:
+    with bank(tmp_path) as store:
+        store.transact([event(f"e-{day}", time=START + timedelta(days=day)) for day in range(5)])
+        for end, bound in ((1, 3), (3, 1)):
+            options = QueryOptions(range=EffectiveTimeRange(end_at=START + timedelta(days=end)))
+            found = store.query(ACCOUNTS, options, effective_at=START + timedelta(days=bound))
+            assert [each.id for each in found] == ["e-0", "e-1"]
 
 
 def test_a_batch_says_where_the_rest_is(tmp_path: Path) -> None:
