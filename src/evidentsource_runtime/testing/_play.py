@@ -15,13 +15,12 @@ from evidentsource_functions.testing import (
     Outcome,
     Reading,
     RuleBook,
-    Scenarios,
     current_level,
 )
 from evidentsource_functions.testing import _words as words
 from evidentsource_functions.testing._commands import as_sent
 
-__all__ = ["Play", "Refusal", "Sent", "refusal_of"]
+__all__ = ["Play", "Sent", "problem_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +63,16 @@ def _without_id(event: ProspectiveEvent) -> tuple[object, ...]:
     return tuple(getattr(event, name) for name in ProspectiveEvent.__slots__ if name != "id")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a command came to nothing; ``problem`` says why it should have come to something."""
-
-    problem: str | None = None
-
-
-def refusal_of(sent: Sent) -> Refusal:
-    """What is wrong with the way in which a command was refused, if anything is."""
+def problem_of(sent: Sent) -> str | None:
+    """What is wrong with the way in which a command was refused; None if nothing is."""
     error = sent.outcome.error
-    is_internal = (
-        isinstance(error, StateChangeError) and error.kind is StateChangeErrorKind.INTERNAL
+    is_rule = (
+        isinstance(error, StateChangeError) and error.kind is not StateChangeErrorKind.INTERNAL
     )
-    if error is None or (
-        isinstance(error, (StateChangeError, TransactionError)) and not is_internal
-    ):
-        return Refusal()
+    if error is None or is_rule or isinstance(error, TransactionError):
+        return None
     lines = "\n".join(f"  {line}" for line in words.error_lines(error))
-    return Refusal(
-        f"{sent.change} fails, where a rule raises StateChangeError and nothing else:\n{lines}"
-    )
+    return f"{sent.change} fails, where a rule raises StateChangeError and nothing else:\n{lines}"
 
 
 class Play:
@@ -95,11 +83,6 @@ class Play:
         self._stage = current_level().stage(book)
         self._given: list[Event] = []
         self.sent: list[Sent] = []
-
-    @classmethod
-    def of(cls, rules: Scenarios[Any]) -> Play:
-        """A new one of these rules."""
-        return cls(rules.book)
 
     def commit(self, events: Sequence[ProspectiveEvent]) -> None:
         """What had happened before, in one transaction."""

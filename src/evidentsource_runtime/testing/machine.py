@@ -37,7 +37,7 @@ from evidentsource_functions.testing import Outcome, Scenarios
 from evidentsource_functions.testing import _words as words
 from evidentsource_functions.testing._events import AnySpec, as_spec
 from evidentsource_runtime.testing._hypothesis import st
-from evidentsource_runtime.testing._play import Play, refusal_of
+from evidentsource_runtime.testing._play import Play, problem_of
 from evidentsource_runtime.testing._shortening import shortened
 from evidentsource_runtime.testing._trials import PropertyFailed, for_all
 
@@ -152,14 +152,14 @@ class DeciderMachine:
         return None
 
     def _play(self, steps: list[_Step], checks: list[Callable[[Now], None]]) -> None:
-        play = Play.of(self.rules)
+        play = Play(self.rules.book)
         stream = self.rules.book.stream
         specs = enumerate(map(as_spec, self.given), 1)
         play.commit([each.prospective(stream, f"given-{number}") for number, each in specs])
         self._hold(checks, play, None)
         for command, behind in steps:
             sent = play.send(command, behind)
-            problem = refusal_of(sent).problem
+            problem = problem_of(sent)
             if problem is not None:
                 raise PropertyFailed(f"{problem}\n{play.story()}")
             self._hold(checks, play, sent.outcome)

@@ -21,7 +21,7 @@ from evidentsource_core import Event
 from evidentsource_core.reference import Evolve
 from evidentsource_functions.testing import Scenarios
 from evidentsource_runtime.testing._hypothesis import st
-from evidentsource_runtime.testing._play import Play, refusal_of
+from evidentsource_runtime.testing._play import Play, problem_of
 from evidentsource_runtime.testing._trials import (
     Fold,
     PropertyFailed,
@@ -196,7 +196,7 @@ def check_refusals(
     def check(drawn: tuple[list[Any], Any]) -> None:
         play = Play(rules.book)
         play.commit(_numbered(drawn[0]))
-        problem = refusal_of(play.send(drawn[1])).problem
+        problem = problem_of(play.send(drawn[1]))
         if problem is not None:
             raise PropertyFailed(f"{problem}\n{play.story()}")
 
