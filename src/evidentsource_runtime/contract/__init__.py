@@ -40,6 +40,10 @@ pytest.register_assert_rewrite(
     )
 )
 
+from evidentsource_runtime.contract.catalogs import (  # noqa: E402 - after the registration above
+    CatalogContract,
+    CatalogUnderTest,
+)
 from evidentsource_runtime.contract.driver import (  # noqa: E402 - after the registration above
     Capability,
     CommittedTransaction,
@@ -54,6 +58,8 @@ from evidentsource_runtime.contract.suite import DatabaseContract  # noqa: E402
 
 __all__ = [
     "Capability",
+    "CatalogContract",
+    "CatalogUnderTest",
     "ChangeProgram",
     "CommittedTransaction",
     "DatabaseContract",
