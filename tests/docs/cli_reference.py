@@ -11,7 +11,7 @@ from evidentsource_runtime.cli.app import make_app
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "cli.md"
 COMMANDS = (
-    (), ("build",), ("inspect",), ("serve",), ("execute",), ("view",),
+    (), ("build",), ("inspect",), ("serve",), ("dev",), ("execute",), ("view",),
     ("events",), ("log",), ("trace",), ("cache",), ("cache", "show"), ("cache", "clear"),
 )  # fmt: skip
 WIDTH = 100

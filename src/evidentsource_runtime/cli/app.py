@@ -14,6 +14,7 @@ from evidentsource_runtime.build import BuildError, ComponentizeFailed
 from evidentsource_runtime.cachedir import CacheDirectoryError
 from evidentsource_runtime.cli.build_command import build_command
 from evidentsource_runtime.cli.cache_command import cache_clear, cache_show
+from evidentsource_runtime.cli.dev_command import dev_command
 from evidentsource_runtime.cli.inspect_command import inspect_command
 from evidentsource_runtime.cli.output import shown
 from evidentsource_runtime.cli.serve_command import serve_command
@@ -41,6 +42,7 @@ def make_app() -> App:
     app.command(build_command, name="build")
     app.command(inspect_command, name="inspect")
     app.command(serve_command, name="serve")
+    app.command(dev_command, name="dev")
     app.command(execute_command, name="execute")
     app.command(view_command, name="view")
     app.command(events_command, name="events")

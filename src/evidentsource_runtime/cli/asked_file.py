@@ -120,6 +120,8 @@ class AskedFile(Asked):
         with self._database.follow(max(0, wanted.start_at - 1)) as follower:
             for transaction in follower:
                 for event in transaction.events:
+                    if (event.revision() or 0) < wanted.start_at:
+                        continue
                     if selector is None or selector.matches(event):
                         yield event_json(event)
 

@@ -196,6 +196,32 @@ class Shelf(Generic[D, P]):
             )
         self._use(published, self._found(code, str(published.definition.name)).program)
 
+    def settle(self, published: Published[D], content: bytes) -> Published[D]:
+        """Put a component into the file as the code of a version whose code was not in it.
+
+        Args:
+            published: that version.
+            content: the component's bytes.
+        """
+        if published.origin.kind == "component":
+            raise UnusableCode(
+                "content", f"the component of {published} is in the file", "publish another version"
+            )
+        found = self._found(content, str(published.definition.name))
+        origin = found.program.origin
+        packed = (origin.digest, len(content), zlib.compress(content, 1))
+
+        def write(db: apsw.Connection) -> None:
+            db.execute("INSERT OR IGNORE INTO database_component VALUES (?, ?, ?)", packed)
+            sql = "UPDATE database_program SET origin = ? WHERE id = ?"
+            db.execute(sql, (origin.to_text(), published.id))
+
+        self._store.write(write)
+        settled = replace(published, origin=origin)
+        self._use(published, found.program)
+        self._known[str(published.definition.name), published.definition.version] = settled
+        return settled
+
     def _use(self, published: Published[D], program: P) -> None:
         """From now on the version has this code; what another code has folded is not kept."""
         with self._lock:

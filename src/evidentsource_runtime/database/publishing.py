@@ -133,6 +133,26 @@ class Publishing:
         """Every published version of every state change, with where its code comes from."""
         return self._catalog.changes.all()
 
+    def settle_state_view(self, name: str | StateViewName, content: bytes) -> StateViewDefinition:
+        """Put a component into the file as the code of a view's latest version, which was not in it.
+
+        Raises:
+            StateViewNotFound: the view was never published.
+            UnusableCode: the latest version's code is in the file, or ``content`` is no state view.
+            ComponentLoadError: the component cannot be run here.
+        """
+        found = self._catalog.views.find(str(name), None)
+        if found is None:
+            raise StateViewNotFound(str(name), 0)
+        return self._catalog.views.settle(found, content).definition
+
+    def settle_state_change(
+        self, name: str | StateChangeName, content: bytes
+    ) -> StateChangeDefinition:
+        """Put a component into the file as the code of a change's latest version; as for a view."""
+        found = self._change(str(name), None)
+        return self._catalog.changes.settle(found, content).definition
+
     def code_of_state_view(self, name: str | StateViewName, version: int | None) -> Origin | None:
         """Which code a version of a view is run by now, the latest for None; None for no view."""
         return self._catalog.views.code(str(name), version)

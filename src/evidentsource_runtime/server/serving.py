@@ -204,17 +204,27 @@ def _metrics(service: Service, admission: Admission) -> Metrics:
     return metrics
 
 
-def serve(settings: Settings, started: Callable[[Server], None] | None = None) -> None:
+def serve(
+    settings: Settings,
+    started: Callable[[Server], None] | None = None,
+    beside: Callable[[Server], Coroutine[Any, Any, None]] | None = None,
+) -> None:
     """Serve until the process is told to end (SIGINT, SIGTERM).
 
     Args:
         settings: how.
         started: called when the server answers, say to print where.
+        beside: what else is done while it serves; it is cancelled at the end, and ends the server
+            where it fails.
     """
-    asyncio.run(_serve(settings, started))
+    asyncio.run(_serve(settings, started, beside))
 
 
-async def _serve(settings: Settings, started: Callable[[Server], None] | None) -> None:
+async def _serve(
+    settings: Settings,
+    started: Callable[[Server], None] | None,
+    beside: Callable[[Server], Coroutine[Any, Any, None]] | None,
+) -> None:
     async with Server(settings) as server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -223,7 +233,16 @@ async def _serve(settings: Settings, started: Callable[[Server], None] | None) -
                 loop.add_signal_handler(number, server.told.set)
         if started is not None:
             started(server)
-        await server.told.wait()
+        if beside is None:
+            await server.told.wait()
+            return
+        work = asyncio.create_task(beside(server))
+        told = asyncio.create_task(server.told.wait())
+        await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
 
 
 @contextmanager

@@ -1,0 +1,75 @@
+"""Components published over HTTP: by curl's form, again and again, every version callable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from evidentsource_runtime.build import build
+from evidentsource_runtime.server import Settings, running
+
+DATA = Path(__file__).parents[2] / "data" / "host"
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("echo")]
+
+
+@pytest.fixture(scope="module")
+def components(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("components")
+    found = {}
+    for world in ("state-view", "state-change"):
+        path = folder / f"{world}.wasm"
+        build(DATA / f"echo_{world[6:]}.py", output=path, world=world)
+        found[world] = path.read_bytes()
+    return found
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[httpx.Client]:
+    with running(Settings(tmp_path, grpc_port=0, http_port=0, create=("bank",))) as server:
+        assert server.http is not None
+        with httpx.Client(base_url=server.http.url, timeout=60.0) as client:
+            yield client
+
+
+def upload(web: httpx.Client, kind: str, metadata: Any, content: bytes) -> httpx.Response:
+    files = {
+        "metadata": (None, json.dumps(metadata), "application/json"),
+        "wasm": ("code.wasm", content, "application/wasm"),
+    }
+    return web.post(f"/api/v1/db/bank/{kind}", files=files)
+
+
+def test_a_component_is_published_and_older_versions_stay_callable(
+    web: httpx.Client, components: dict[str, bytes]
+) -> None:
+    metadata = {"state_change_name": "echo", "description": "Echoes."}
+    for version in (1, 2):
+        answer = upload(web, "state-changes", metadata, components["state-change"])
+        assert (answer.status_code, answer.json()) == (
+            201, {"state_change_name": "echo", "version": version},
+        )  # fmt: skip
+    listed = web.get("/api/v1/db/bank/state-changes").json()["state_changes"]
+    assert [each["version"] for each in listed] == [1, 2]
+    assert all(each["code"]["kind"] == "component" for each in listed)
+    hashes = {each["code"]["input_hash"] for each in listed}
+    for version in ("1", "2", "latest"):
+        answer = web.post(f"/api/v1/db/bank/state-changes/echo/{version}", json={"id": version})
+        assert answer.status_code != 404, answer.text
+        if answer.is_success:
+            assert answer.headers["x-evidentsource-input-hash"] in hashes
+    assert web.post("/api/v1/db/bank/state-changes/echo/3", json={}).status_code == 404
+
+
+def test_a_component_of_the_other_world_is_refused(
+    web: httpx.Client, components: dict[str, bytes]
+) -> None:
+    view = {"state_view_name": "echo", "event_selector": {"stream": "accounts"}}
+    answer = upload(web, "state-views", view, components["state-change"])
+    assert (answer.status_code, answer.json()["field"]) == (400, "wasm")
+    assert "is a state change" in answer.json()["detail"]
+    assert upload(web, "state-views", view, components["state-view"]).status_code == 201
