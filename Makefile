@@ -58,8 +58,9 @@ newer: $(STAMP) ## The unit tests on a newer Python, where there is one
 proto: $(STAMP) ## Write the Python code of the gRPC contract (interface/proto)
 	$(BIN)/python -m tests.tools.generate_protobuf
 
-soak: $(STAMP) ## 20,000 calls with traps among them: memory and open files stay flat
+soak: $(STAMP) ## 20,000 calls with traps, and a server's bad days: memory and open files stay flat
 	@$(BIN)/python -m tests.soak.host
+	@$(BIN)/python -m tests.soak.server
 
 bench: $(STAMP) ## What everything costs, beside limits and peers: one table, ratios first
 	@$(BIN)/python -m benchmarks

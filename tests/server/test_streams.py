@@ -75,12 +75,16 @@ def test_a_subscription_ends_with_its_client(server: Server, stub: Stub, bank: s
     assert eventually(lambda: server.admission.open_streams == before)
 
 
-def test_waiting_for_a_revision_ends_with_its_deadline(stub: Stub, bank: str) -> None:
+def test_waiting_for_a_revision_ends_with_its_deadline(
+    server: Server, stub: Stub, bank: str
+) -> None:
+    before = server.admission.open_streams
     began = time.monotonic()
     with pytest.raises(grpc.RpcError) as caught:
         stub.AwaitDatabase(database_name=bank, at_revision=1, timeout=0.3)
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert time.monotonic() - began < 5
+    assert eventually(lambda: server.admission.open_streams == before)
 
 
 def test_waiting_for_a_revision_ends_when_it_comes(stub: Stub, bank: str) -> None:
