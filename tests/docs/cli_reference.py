@@ -11,8 +11,9 @@ from evidentsource_runtime.cli.app import make_app
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "cli.md"
 COMMANDS = (
-    (), ("build",), ("inspect",), ("serve",), ("dev",), ("execute",), ("view",),
-    ("events",), ("log",), ("trace",), ("cache",), ("cache", "show"), ("cache", "clear"),
+    (), ("build",), ("inspect",), ("serve",), ("dev",), ("publish",), ("execute",), ("view",),
+    ("events",), ("log",), ("trace",), ("backup",), ("restore",), ("verify",), ("export",),
+    ("import",), ("cache",), ("cache", "show"), ("cache", "clear"),
 )  # fmt: skip
 WIDTH = 100
 

@@ -16,7 +16,15 @@ from evidentsource_runtime.cli.build_command import build_command
 from evidentsource_runtime.cli.cache_command import cache_clear, cache_show
 from evidentsource_runtime.cli.dev_command import dev_command
 from evidentsource_runtime.cli.inspect_command import inspect_command
+from evidentsource_runtime.cli.keep_commands import (
+    backup_command,
+    export_command,
+    import_command,
+    restore_command,
+    verify_command,
+)
 from evidentsource_runtime.cli.output import shown
+from evidentsource_runtime.cli.publish_command import publish_command
 from evidentsource_runtime.cli.serve_command import serve_command
 from evidentsource_runtime.cli.talk_commands import (
     events_command,
@@ -43,11 +51,17 @@ def make_app() -> App:
     app.command(inspect_command, name="inspect")
     app.command(serve_command, name="serve")
     app.command(dev_command, name="dev")
+    app.command(publish_command, name="publish")
     app.command(execute_command, name="execute")
     app.command(view_command, name="view")
     app.command(events_command, name="events")
     app.command(log_command, name="log")
     app.command(trace_command, name="trace")
+    app.command(backup_command, name="backup")
+    app.command(restore_command, name="restore")
+    app.command(verify_command, name="verify")
+    app.command(export_command, name="export")
+    app.command(import_command, name="import")
     cache = App(name="cache", help="Show or clear what is kept from earlier builds.")
     cache.default(cache_show)
     cache.command(cache_show, name="show")

@@ -63,7 +63,7 @@ class AskedServer(Asked):
         return _checked(answer)
 
     def _unreached(self, error: httpx.HTTPError) -> ServerProblem:
-        message = f"{self._url} cannot be asked: {error or type(error).__name__}"
+        message = f"{self._url} cannot be asked: {str(error) or type(error).__name__}"
         hint = "is it running? evidentsource serve starts one; --data FILE asks a file"
         return ServerProblem(Problem("no-server", message, hint=hint))
 

@@ -37,7 +37,7 @@ def web(tmp_path: Path) -> Iterator[httpx.Client]:
 
 
 def upload(web: httpx.Client, kind: str, metadata: Any, content: bytes) -> httpx.Response:
-    files = {
+    files: dict[str, Any] = {
         "metadata": (None, json.dumps(metadata), "application/json"),
         "wasm": ("code.wasm", content, "application/wasm"),
     }
@@ -57,8 +57,8 @@ def test_a_component_is_published_and_older_versions_stay_callable(
     assert [each["version"] for each in listed] == [1, 2]
     assert all(each["code"]["kind"] == "component" for each in listed)
     hashes = {each["code"]["input_hash"] for each in listed}
-    for version in ("1", "2", "latest"):
-        answer = web.post(f"/api/v1/db/bank/state-changes/echo/{version}", json={"id": version})
+    for asked in ("1", "2", "latest"):
+        answer = web.post(f"/api/v1/db/bank/state-changes/echo/{asked}", json={"id": asked})
         assert answer.status_code != 404, answer.text
         if answer.is_success:
             assert answer.headers["x-evidentsource-input-hash"] in hashes

@@ -24,7 +24,7 @@ EMPTY_MODULE = b"\0asm\x01\0\0\0"
 def upload(
     web: httpx.Client, bank: str, kind: str, metadata: Any, content: bytes
 ) -> httpx.Response:
-    files = {
+    files: dict[str, Any] = {
         "metadata": (None, json.dumps(metadata), "application/json"),
         "wasm": ("code.wasm", content, "application/wasm"),
     }
@@ -106,7 +106,7 @@ def test_what_is_too_large_is_refused_before_it_is_read(tmp_path: Any) -> None:
 
 def test_who_may_not_publish_is_refused(web: httpx.Client, server: Server, bank: str) -> None:
     for headers, status in (({"x-dev-grants": '["writer"]'}, 403), ({}, 400)):
-        files = {"metadata": (None, json.dumps(CHANGE)), "wasm": ("x", b"x")}
+        files: dict[str, Any] = {"metadata": (None, json.dumps(CHANGE)), "wasm": ("x", b"x")}
         answer = web.post(f"/api/v1/db/{bank}/state-changes", files=files, headers=headers)
         assert answer.status_code == status
 

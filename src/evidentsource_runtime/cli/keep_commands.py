@@ -1,0 +1,239 @@
+"""`evidentsource backup`, `restore`, `verify`, `export` and `import`: what keeps a database safe."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import apsw
+from cyclopts import Parameter
+
+import evidentsource_runtime
+from evidentsource_core.domain.errors import EvidentSourceError
+from evidentsource_core.domain.events import ProspectiveEvent
+from evidentsource_core.jsontext import loads
+from evidentsource_runtime.cli.output import size_text
+from evidentsource_runtime.cloudevents import event_json, prospective_event
+from evidentsource_runtime.problems import Problem, ProblemError
+from evidentsource_runtime.store.verifying import verify
+
+_PAGES = 1_000
+
+
+def backup_command(
+    data: Path,
+    target: Path,
+    /,
+    *,
+    json_output: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> None:
+    """Copy a database into another file, also while a server has it open.
+
+    The copy is the database as it is at one moment, with everything that is published in it. It is
+    checked before it gets its name.
+
+    Parameters
+    ----------
+    data
+        The database's file.
+    target
+        The file to write; it must not be there.
+    json_output
+        Print the result, and errors, as JSON.
+    """
+    _copy(data, target)
+    with evidentsource_runtime.open(target, mode="read") as copy:
+        facts = {"file": str(target), "name": copy.name, "revision": copy.latest().revision}
+    if json_output:
+        print(json.dumps({**facts, "size": target.stat().st_size}, indent=2))
+    else:
+        size = size_text(target.stat().st_size)
+        print(f"{target}: database {facts['name']} at revision {facts['revision']}, {size}")
+
+
+def restore_command(backup: Path, data: Path, /) -> None:
+    """Make a database of a backup. It is checked first, and no file is overwritten.
+
+    Parameters
+    ----------
+    backup
+        A file that `evidentsource backup` wrote.
+    data
+        The file to write; it must not be there.
+    """
+    _copy(backup, data)
+    with evidentsource_runtime.open(data, mode="read") as restored:
+        print(f"{data}: database {restored.name} at revision {restored.latest().revision}")
+
+
+def verify_command(
+    data: Path,
+    /,
+    *,
+    json_output: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> None:
+    """Check a database: its file's structure, its counts, and the checksum of every transaction.
+
+    Parameters
+    ----------
+    data
+        The database's file; a server may have it open.
+    json_output
+        Print the faults as JSON.
+    """
+    faults = _faults(data)
+    if json_output:
+        print(json.dumps({"file": str(data), "faults": faults}, indent=2))
+    elif not faults:
+        print(f"{data}: no fault found")
+    if faults:
+        raise ProblemError(*(Problem("fault", fault, data) for fault in faults))
+
+
+def export_command(
+    data: Path, /, *, output: Annotated[Path | None, Parameter(alias="-o")] = None
+) -> None:
+    """Write every event as a CloudEvent, one JSON object a line, in the order of revisions.
+
+    Parameters
+    ----------
+    data
+        The database's file; a server may have it open.
+    output
+        The file to write; stdout where left out.
+    """
+    with evidentsource_runtime.open(_existing(data), mode="read") as database:
+        lines = (
+            json.dumps(event_json(event), ensure_ascii=False)
+            for transaction in database.log()
+            for event in transaction.events
+        )
+        if output is None:
+            for line in lines:
+                print(line)
+            return
+        part = _part(output)
+        with part.open("w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+        part.replace(output)
+
+
+def import_command(
+    file: Path,
+    data: Path,
+    /,
+    *,
+    batch: int = 1_000,
+    json_output: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> None:
+    """Append events, one CloudEvent a line, to a database; it is made where there is none.
+
+    The events keep their ids, streams, types, subjects, times and payloads; revisions and times of
+    recording are new. All lines are read and checked before anything is written, and events are
+    committed in transactions that are the same each time: a second import writes nothing twice.
+
+    Parameters
+    ----------
+    file
+        The file; `-` for stdin.
+    data
+        The database's file.
+    batch
+        Events in one transaction.
+    json_output
+        Print the result, and errors, as JSON.
+    """
+    text = sys.stdin.read() if str(file) == "-" else _read(file)
+    events = list(_events(text, file))
+    remaining, number, written = iter(events), 0, 0
+    with evidentsource_runtime.open(data) as database:
+        before = database.latest().revision
+        while page := list(islice(remaining, batch)):
+            # Its id stands for its first event, so that it is known again.
+            first = page[0]
+            database.transact(
+                page, transaction_id=f"import-{number}-{first.stream}-{first.id}"[:255]
+            )
+            number, written = number + 1, written + len(page)
+        revision = database.latest().revision
+    facts = {"read": written, "written": revision - before, "revision": revision}
+    if json_output:
+        print(json.dumps(facts, indent=2))
+    else:
+        print(f"{data}: {facts['written']} of {written} events written, revision {revision}")
+
+
+def _events(text: str, file: Path) -> Iterator[ProspectiveEvent]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            event = prospective_event(loads(line), "event", stored=True)
+            problem: Any = next(iter(event.problems()), None)
+            if problem is not None:
+                raise problem
+        except EvidentSourceError as error:
+            hint = "nothing was written"
+            raise ProblemError(Problem(error.code, str(error), file, number, hint)) from error
+        yield event
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a database as a whole, check the copy, and give it its name; or leave nothing."""
+    if target.exists():
+        hint = "name another file, or remove it first"
+        raise ProblemError(Problem("file-exists", "there is a file already", target, hint=hint))
+    part = _part(target)
+    try:
+        from_, to = apsw.Connection(str(_existing(source)), flags=apsw.SQLITE_OPEN_READONLY), None
+        try:
+            to = apsw.Connection(str(part))
+            with to.backup("main", from_, "main") as running:
+                while not running.done:
+                    running.step(_PAGES)
+            to.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            if to is not None:
+                to.close()
+            from_.close()
+        faults = _faults(part)
+        if faults:
+            raise ProblemError(*(Problem("fault", fault, source) for fault in faults))
+        descriptor = os.open(part, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+        part.replace(target)
+    except apsw.Error as error:
+        raise ProblemError(Problem("backup-failed", str(error), source)) from error
+    finally:
+        for ending in ("", "-wal", "-shm", "-lock"):
+            part.with_name(part.name + ending).unlink(missing_ok=True)
+
+
+def _faults(data: Path) -> list[str]:
+    with evidentsource_runtime.open(_existing(data), mode="read") as database:
+        return [str(fault) for fault in verify(database.store)]
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise ProblemError(
+            Problem("no-database", "there is no database", path, hint="check the path")
+        )
+    return path
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f".{target.name}.part")
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProblemError(Problem("unreadable", str(error), file)) from error
