@@ -112,6 +112,8 @@ def plan(db: apsw.Connection, term: Term, window: Window, *, by_time: bool) -> P
     """
     if term == NOTHING or window.upto <= window.after:
         return Plan(Way.NOTHING)
+    if isinstance(term, Numbers) and not by_time and mergeable([term]):
+        return Plan(Way.MERGE, _singles([term]))
     if isinstance(term, Group) and (term.depth > MOST_DEPTH or term.weight > MOST_TERMS):
         return Plan(Way.SCAN, check=_OUTSIDE, outside=True)
     drivers = _united(_drivers(db, term, window))
