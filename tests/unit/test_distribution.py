@@ -14,13 +14,14 @@ def test_every_package_says_that_it_is_typed() -> None:
     assert [p.name for p in packages if not (p / "py.typed").is_file()] == []
 
 
-def test_the_wheel_holds_every_package_and_the_contract() -> None:
+def test_the_wheel_holds_every_package_and_both_contracts() -> None:
     wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert sorted(wheel["packages"]) == sorted(
         f"src/{p.parent.name}" for p in (ROOT / "src").glob("*/__init__.py")
     )
     assert wheel["force-include"] == {
-        "interface/decider.wit": "evidentsource_runtime/interface/decider.wit"
+        "interface/decider.wit": "evidentsource_runtime/interface/decider.wit",
+        "interface/proto": "evidentsource_runtime/interface/proto",
     }
 
 
@@ -30,12 +31,19 @@ def test_both_licence_texts_are_there() -> None:
     assert "Apache License" in (ROOT / "LICENSE-APACHE").read_text(encoding="utf-8")
 
 
-def test_a_plain_install_brings_four_libraries_and_pins_the_major_version_of_the_engine() -> None:
+def test_a_plain_install_brings_six_libraries_and_pins_the_major_version_of_the_engine() -> None:
     names = {
         re.split(r"[<>=]", requirement)[0]: requirement
         for requirement in PROJECT["project"]["dependencies"]
     }
-    assert set(names) == {"componentize-py", "wasmtime", "cyclopts", "platformdirs"}
+    assert set(names) == {
+        "anyio",
+        "apsw",
+        "componentize-py",
+        "cyclopts",
+        "platformdirs",
+        "wasmtime",
+    }
     assert names["wasmtime"] == "wasmtime>=50,<51"
 
 
