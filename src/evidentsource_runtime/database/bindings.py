@@ -49,7 +49,11 @@ def binding_of(template: SelectorTemplate, event: Event) -> Binding | None:
 
 
 def all_bindings(store: EventStore, template: SelectorTemplate, revision: int) -> list[Binding]:
-    """Every binding that has an event at a revision, in the order of their texts."""
+    """Every binding that has an event at a revision, in the order of their texts.
+
+    Of a single parameter, those of values that only events of other views have are among them: to
+    ask about each would take as long as to fold it.
+    """
     found: dict[str, Binding] = {}
     for binding in _candidates(store, template, revision):
         found.setdefault(binding_text(binding), binding)
@@ -67,9 +71,7 @@ def _candidates(store: EventStore, template: SelectorTemplate, revision: int) ->
                 if binding is not None:
                     yield binding
         return
-    for binding in _of_one(store, kinds, revision):
-        if store.highest(template.bind(dict(binding)), revision=revision):
-            yield binding
+    yield from _of_one(store, kinds, revision)
 
 
 def _of_one(store: EventStore, kinds: Mapping[str, str], revision: int) -> Iterator[Binding]:

@@ -170,28 +170,31 @@ class Rebuild:
         small: list[tuple[Slot, Run, Step]] = []
         for binding in bindings:
             slot = (self._view.id, binding_text(binding))
-            run = self._run(slot, binding)
-            if run is None:
-                self._done += 1
-                continue
-            runs, step = run
+            run, step, alone = self._begun(slot, binding)
             if step is None:
-                self._finish(slot, runs)
+                self._pass_by(run)
+            elif alone:
+                small.append((slot, run, step))
             else:
-                small.append((slot, runs, step))
+                self._finish(slot, run)
         self._fold_small(small)
 
-    def _run(self, slot: Slot, binding: Parameters) -> tuple[Run, Step | None] | None:
-        """The fold of a binding, and its batch if it is only one; None if there is none."""
+    def _begun(self, slot: Slot, binding: Parameters) -> tuple[Run, Step | None, bool]:
+        """The fold of a binding, its first batch, and whether that is the only one."""
         selector = bound(self._view, binding)
         asked = Asked(self._view, selector, self._head, None, self._store.name)
         start = usable_start(self._store, asked, self._kept.of(slot))
         found = steps(self._store, asked, start)
         step = next(found, None)
-        if step is None:
-            return None
         run = Run(self._store, self._program, asked, start)
-        return run, step if next(found, None) is None else None
+        return run, step, step is not None and next(found, None) is None
+
+    def _pass_by(self, run: Run) -> None:
+        """There is nothing to fold: it is up to date, or no binding after all."""
+        if run.state.count:
+            self._done += 1
+        else:
+            self._bindings -= 1
 
     def _finish(self, slot: Slot, run: Run) -> None:
         before = run.state.count
