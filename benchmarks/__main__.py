@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import codec, instant, loading, peers, scenarios, store, threads
+from benchmarks import codec, database, instant, loading, peers, scenarios, store, threads
 from benchmarks.table import Row, lines, machine
 
 ITEMS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -22,6 +22,7 @@ ITEMS: dict[str, Callable[[], Iterator[Row]]] = {
     "i": loading.rows,
     "jk": instant.rows,
     "s": scenarios.rows,
+    "ABCDEFG": database.rows,
     "tvwx": store.rows,
 }
 """What measures which items."""
