@@ -237,3 +237,20 @@ def test_a_refusal_writes_nothing(open_for_business: Database) -> None:
     with pytest.raises(StateChangeNotFound):
         bank.execute("withdraw", None, order("e-1"))
     assert (bank.latest().revision, bank.trace("t-1")) == (0, None)
+
+
+def test_a_transaction_and_its_trace_are_written_together_or_not_at_all(
+    open_for_business: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank = open_for_business
+
+    def fail(_trace: Trace) -> str:
+        raise OSError("no room for a trace")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Trace, "to_text", fail)
+        with pytest.raises(OSError, match="no room"):
+            bank.execute("deposit", None, order("e-1"), transaction_id="t-1")
+    assert (bank.latest().revision, bank.trace("t-1")) == (0, None)
+    assert bank.execute("deposit", None, order("e-1"), transaction_id="t-1").revision == 1
+    assert bank.trace("t-1") is not None

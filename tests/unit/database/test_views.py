@@ -12,7 +12,7 @@ import pytest
 
 from evidentsource_core import DatabaseAccessError, Event, ProspectiveEvent
 from evidentsource_core.domain.state_view import RenderedStateView
-from evidentsource_runtime.database import Database, StateViewFailed, folding, rebuilding
+from evidentsource_runtime.database import Database, StateViewFailed, folding, kept, rebuilding
 from tests.unit.database.bank import BY_EFFECT, Balance, Counting, balance, paid, total
 
 DAY = datetime(2024, 1, 1, tzinfo=UTC)
@@ -63,6 +63,37 @@ def test_code_that_is_another_folds_anew(open_bank: Callable[..., Database]) -> 
     with open_bank() as bank:
         bank.attach_state_view("total", 1, lambda state, events: b"other")
         assert content(bank) == b"other"
+
+
+def test_states_are_written_behind_readers_before_the_end(
+    bank: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "WORTH_WRITING", 5)
+    monkeypatch.setattr(kept, "EVERY", 0.001)
+    bank.publish_state_view(total(), Counting())
+    pay(bank, 10)
+    content(bank)
+    until = time.monotonic() + 10
+    while not (written := rows(bank)) and time.monotonic() < until:
+        time.sleep(0.005)
+    assert written == [(10, b"10")]
+
+
+def test_what_is_kept_in_memory_is_bounded(bank: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "MOST_BYTES", 4_000)
+    monkeypatch.setattr(kept, "EVERY", 0.001)
+    bank.publish_state_view(balance(), Counting())
+    for account in range(60):
+        pay(bank, 1, account=f"account-{account}")
+        content(bank, "balance", {"who": f"account-{account}"})
+        bank.keep_snapshots()
+    assert len(bank._kept._bindings) < 12
+    assert content(bank, "balance", {"who": "account-0"}) == b"1"
+
+
+def rows(bank: Database) -> list[Any]:
+    with bank.store.read() as db:
+        return db.execute("SELECT count, content FROM database_kept").fetchall()
 
 
 def test_dropped_states_come_back_with_the_same_bytes(bank: Database) -> None:
