@@ -94,7 +94,7 @@ def publish_command(
         if not json_output:
             _print_plan(plan, url, name)
         agreed = bool(needed) and not dry_run and (yes or _agreed())
-        published = [_send(step, server, quiet=json_output) for step in needed if agreed]
+        published = [send(step, server, quiet=json_output) for step in needed if agreed]
     if json_output:
         done = {"published": published, "plan": [step.facts() for step in plan]}
         print(json.dumps({"url": url, "database": name, **done}, indent=2))
@@ -150,7 +150,8 @@ def _agreed() -> bool:
     return input("publish? [y/N] ").strip().lower() in {"y", "yes"}
 
 
-def _send(step: Step, server: AskedServer, *, quiet: bool) -> dict[str, Any]:
+def send(step: Step, server: AskedServer, *, quiet: bool) -> dict[str, Any]:
+    """Publish one component; what was done."""
     with step.path.open("rb") as content:
         files = {
             "metadata": (None, json.dumps(step.metadata), "application/json"),

@@ -10,7 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from evidentsource_runtime.build import build
+from evidentsource_runtime.build import ProjectResult, build, read_manifest
+from evidentsource_runtime.cli.asked_server import AskedServer
+from evidentsource_runtime.cli.publish_command import planned, send
 from evidentsource_runtime.server import Settings, running
 
 DATA = Path(__file__).parents[2] / "data" / "host"
@@ -63,6 +65,35 @@ def test_a_component_is_published_and_older_versions_stay_callable(
         if answer.is_success:
             assert answer.headers["x-evidentsource-input-hash"] in hashes
     assert web.post("/api/v1/db/bank/state-changes/echo/3", json={}).status_code == 404
+
+
+def test_a_project_publishes_what_the_server_has_not_got(
+    web: httpx.Client, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("project")
+
+    def built(description: str) -> ProjectResult:
+        (folder / "pyproject.toml").write_text(
+            f'[tool.evidentsource]\ndatabase = "bank"\n[tool.evidentsource.state-changes.echo]\n'
+            f'module = "echo_change"\n{description}'
+        )
+        manifest = read_manifest(folder / "pyproject.toml")
+        result = build(DATA / "echo_change.py", output=folder / "echo.wasm", world="state-change")
+        metadata = folder / "echo.json"
+        metadata.write_text(json.dumps(manifest.components[0].metadata()))
+        return ProjectResult(manifest, {"echo": result}, {"echo": metadata})
+
+    with AskedServer(str(web.base_url), "bank", None) as server:
+        for description, why, version in (
+            ("", "new", 1),
+            ("", "unchanged", 1),
+            ('description = "Echoes."', "changed: description", 2),
+            ("", "changed: description", 3),
+        ):
+            (step,) = planned(built(description), server)
+            assert (step.why, step.version, step.needed) == (why, version, why != "unchanged")
+            if step.needed:
+                assert send(step, server, quiet=True)["version"] == version
 
 
 def test_a_component_of_the_other_world_is_refused(
