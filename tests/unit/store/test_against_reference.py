@@ -44,7 +44,7 @@ def forced(way: str) -> Iterator[None]:
         yield
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(data=st.data(), way=st.sampled_from(WAYS))
 def test_queries_give_what_the_reference_database_gives(data: st.DataObject, way: str) -> None:
     batches = data.draw(helpers.batches)
