@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 __all__ = ["JsonLines", "log_to_stderr"]
 
-_FACTS: Final = ("call", "code", "reason", "subject", "seconds")
+_FACTS: Final = ("call", "code", "reason", "subject", "seconds", "input_hash")
 
 
 class JsonLines(logging.Formatter):

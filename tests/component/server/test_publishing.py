@@ -10,9 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
+import evidentsource_runtime
+from evidentsource_core import StateChangeDefinition, StateChangeName
 from evidentsource_runtime.build import ProjectResult, build, read_manifest
 from evidentsource_runtime.cli.asked_server import AskedServer
 from evidentsource_runtime.cli.publish_command import planned, send
+from evidentsource_runtime.database import UnusableCode
+from evidentsource_runtime.host import Host
 from evidentsource_runtime.server import Settings, running
 
 DATA = Path(__file__).parents[2] / "data" / "host"
@@ -104,3 +108,25 @@ def test_a_component_of_the_other_world_is_refused(
     assert (answer.status_code, answer.json()["field"]) == (400, "wasm")
     assert "is a state change" in answer.json()["detail"]
     assert upload(web, "state-views", view, components["state-view"]).status_code == 201
+
+
+def test_a_component_settles_as_the_code_of_a_version_that_had_it_outside_the_file(
+    components: dict[str, bytes], tmp_path: Path
+) -> None:
+    definition = StateChangeDefinition(StateChangeName("echo"))
+    content = components["state-change"]
+    with evidentsource_runtime.open(tmp_path / "bank.db") as db:
+        attached = Host().load(content, name="echo")
+        db.publish_state_change(definition, attached)
+        before = db.code_of_state_change("echo", 1)
+        assert before is not None
+        assert before.kind == "attached"
+        assert db.settle_state_change("echo", content).version == 1
+        after = db.code_of_state_change("echo", None)
+        assert after is not None
+        assert (after.kind, after.input_hash) == ("component", before.input_hash)
+        with pytest.raises(UnusableCode, match="is in the file"):
+            db.settle_state_change("echo", content)
+    with evidentsource_runtime.open(tmp_path / "bank.db") as db:
+        assert [each.origin.kind for each in db.state_changes()] == ["component"]
+        assert len(db.state_changes()) == 1

@@ -74,7 +74,8 @@ class Exchange:
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
             response, code = self._refused(error)
-        self._note(operation, response.status_code, code, caller, began)
+        served = response.headers.get("x-evidentsource-input-hash")
+        self._note(operation, response.status_code, code, caller, began, served)
         with self._metrics.answering(operation.name):
             await response(scope, receive, send)
 
@@ -127,7 +128,13 @@ class Exchange:
         return response, code
 
     def _note(
-        self, operation: Operation, status: int, code: str, caller: Principal | None, began: float
+        self,
+        operation: Operation,
+        status: int,
+        code: str,
+        caller: Principal | None,
+        began: float,
+        served: str | None = None,
     ) -> None:
         seconds = time.perf_counter() - began
         self._metrics.answered("http", operation.name, str(status), seconds)
@@ -138,6 +145,8 @@ class Exchange:
             "subject": None if caller is None else caller.subject,
             "seconds": round(seconds, 6),
         }
+        if served is not None:
+            facts["input_hash"] = served
         text = f"{status} {code}".strip()
         _log.debug("%s %s in %.1f ms", operation.name, text, seconds * 1000, extra=facts)
 

@@ -165,6 +165,7 @@ async def _followed(ask: Ask, selector: EventSelector) -> Response:
 
 async def by_id(ask: Ask) -> Response:
     """The event of an id: structured, or binary where ``mode=binary`` asks for that."""
+    binary = ask.one_of("mode", "structured", "binary") == "binary"
     event = await ask.service.events.by_id(
         ask.caller,
         ask.database,
@@ -172,7 +173,7 @@ async def by_id(ask: Ask) -> Response:
         ask.path("event_id"),
         revision=ask.revision(),
     )
-    if ask.one_of("mode", "structured", "binary") == "binary":
+    if binary:
         return event_response(event)
     return as_json(event_json(event), media=STRUCTURED)
 
