@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help mutants demo test lint format types floors pytest newer proto soak crash bench fuzz clean
+.PHONY: help mutants demo test lint format types floors pytest newer proto contract soak crash bench fuzz clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -53,10 +53,13 @@ newer: $(STAMP) ## The unit tests on a newer Python, where there is one
 			&& .venv-newer/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' \
 			&& touch .venv-newer/.installed || exit 1; \
 	fi; \
-	.venv-newer/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/unit
+	HYPOTHESIS_PROFILE=brief .venv-newer/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/unit
 
 proto: $(STAMP) ## Write the Python code of the gRPC contract (interface/proto)
 	$(BIN)/python -m tests.tools.generate_protobuf
+
+contract: $(STAMP) ## The whole contract for databases, over gRPC (the test run has parts of it)
+	EVIDENTSOURCE_WHOLE_CONTRACT=1 $(BIN)/python -m pytest -n $(WORKERS) tests/server/test_contract.py
 
 soak: $(STAMP) ## 20,000 calls with traps, and a server's bad days: memory and open files stay flat
 	@$(BIN)/python -m tests.soak.host
