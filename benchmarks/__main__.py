@@ -22,7 +22,7 @@ ITEMS: dict[str, Callable[[], Iterator[Row]]] = {
     "i": loading.rows,
     "jk": instant.rows,
     "s": scenarios.rows,
-    "ABCDEFG": database.rows,
+    "ABCDEFGH": database.rows,
     "tvwx": store.rows,
 }
 """What measures which items."""
