@@ -127,10 +127,15 @@ class Server:
             eager=settings.eager,
         )
         self.service = Service(folder, ProtobufCodec())
-        self.grpc = GrpcInterface(
-            self.service, self.admission, settings.host, settings.grpc_port, settings.tls
-        )
         self.metrics = _metrics(self.service, self.admission)
+        self.grpc = GrpcInterface(
+            self.service,
+            self.admission,
+            self.metrics,
+            settings.host,
+            settings.grpc_port,
+            settings.tls,
+        )
         self.http = None
         if settings.http_port is not None:
             self.http = HttpInterface(

@@ -16,6 +16,7 @@ from evidentsource_runtime.server.access.principals import EVERYTHING, Principal
 from evidentsource_runtime.server.http.application import application
 from evidentsource_runtime.server.http.table import OPERATIONS
 from evidentsource_runtime.server.metrics import Metrics
+from tests.server.stub import Stub
 
 
 def credit(web: httpx.Client, bank: str, name: str = "x") -> None:
@@ -136,12 +137,14 @@ def test_the_document_has_every_operation_and_every_schema_it_names(web: httpx.C
     assert named <= set(document["components"]["schemas"])
 
 
-def test_metrics_count_what_was_answered(web: httpx.Client, bank: str) -> None:
+def test_metrics_count_what_was_answered(web: httpx.Client, stub: Stub, bank: str) -> None:
     web.get(f"/api/v1/db/{bank}/nonsense")
+    stub.FetchLatestDatabase(database_name=bank)
     text = web.get("/metrics").text
     assert re.search(
         r'requests_total\{code="400",interface="http",operation="awaitDatabase"\} [1-9]', text
     )
+    assert 'code="OK",interface="grpc",operation="FetchLatestDatabase"' in text
     assert "evidentsource_streams_open 0.0" in text
 
 

@@ -16,6 +16,7 @@ from evidentsource_core.domain.events import ProspectiveEvent
 from evidentsource_runtime.server.access import Admission, Principal
 from evidentsource_runtime.server.grpc.servicer import Servicer
 from evidentsource_runtime.server.grpc.status import status_of
+from evidentsource_runtime.server.metrics import Metrics
 from evidentsource_runtime.server.protobuf.events import prospective_from
 from evidentsource_runtime.server.protobuf.generated import service_pb2
 from evidentsource_runtime.server.service import InvalidRequest, Kind
@@ -31,14 +32,15 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 _log = logging.getLogger("evidentsource.server.grpc")
 
 
-def handlers(servicer: Servicer, admission: Admission) -> grpc.GenericRpcHandler:
+def handlers(servicer: Servicer, admission: Admission, metrics: Metrics) -> grpc.GenericRpcHandler:
     """The calls of the contract, as the server takes them.
 
     Args:
         servicer: has a method for each.
         admission: lets callers in.
+        metrics: counts.
     """
-    calls = Calls(admission)
+    calls = Calls(admission, metrics)
     table: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for method in SERVICE.methods:
         ask = getattr(servicer, method.name)
@@ -58,10 +60,12 @@ class Calls:
 
     Args:
         admission: lets callers in.
+        metrics: counts.
     """
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, metrics: Metrics) -> None:
         self._admission = admission
+        self._metrics = metrics
 
     def single(
         self, name: str, kind: type[Message], ask: Callable[[Principal, Any], Awaitable[Message]]
@@ -69,7 +73,7 @@ class Calls:
         """A call with one reply."""
 
         async def run(content: bytes, context: Context) -> Message:
-            call = _Call(name, context)
+            call = _Call(name, context, self._metrics)
             request: Message | None = None
             try:
                 call.caller = await self._admission.enter(call.headers())
@@ -92,7 +96,7 @@ class Calls:
         """A call with a stream of replies."""
 
         async def run(content: bytes, context: Context) -> AsyncIterator[Message]:
-            call = _Call(name, context)
+            call = _Call(name, context, self._metrics)
             request: Message | None = None
             try:
                 call.caller = await self._admission.enter(call.headers())
@@ -129,9 +133,10 @@ def _decoded(kind: type[Message], content: bytes) -> Message:
 class _Call:
     """One call, for the log."""
 
-    def __init__(self, name: str, context: Context) -> None:
+    def __init__(self, name: str, context: Context, metrics: Metrics) -> None:
         self._name = name
         self._context = context
+        self._metrics = metrics
         self._began = time.perf_counter()
         self.caller: Principal | None = None
 
@@ -161,9 +166,10 @@ class _Call:
                     yield prospective_from(event, "events", request.database_name)
 
     def _note(self, level: int, code: str, reason: str) -> None:
+        seconds = time.perf_counter() - self._began
+        self._metrics.answered("grpc", self._name, code, seconds)
         if not _log.isEnabledFor(level):
             return
-        seconds = time.perf_counter() - self._began
         facts = {
             "call": self._name,
             "code": code,

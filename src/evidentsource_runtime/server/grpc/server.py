@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from evidentsource_runtime.server.access import AccessSetupError, Admission, Tls
 from evidentsource_runtime.server.grpc.calls import SERVICE, handlers
 from evidentsource_runtime.server.grpc.servicer import Servicer
+from evidentsource_runtime.server.metrics import Metrics
 from evidentsource_runtime.server.protobuf.generated import (
     cloudevents_pb2,
     domain_pb2,
@@ -34,6 +35,7 @@ class GrpcInterface:
     Args:
         service: answers.
         admission: lets callers in.
+        metrics: counts.
         host: the address to listen on.
         port: the port; 0 for a free one.
         tls: the certificate; None for plain text.
@@ -43,6 +45,7 @@ class GrpcInterface:
         self,
         service: Service,
         admission: Admission,
+        metrics: Metrics,
         host: str = "127.0.0.1",
         port: int = 50051,
         tls: Tls | None = None,
@@ -52,6 +55,7 @@ class GrpcInterface:
         self._tls = tls
         self._health = health.aio.HealthServicer()
         self._admission = admission
+        self._metrics = metrics
         self._service = service
         self._server: grpc.aio.Server | None = None
 
@@ -77,7 +81,9 @@ class GrpcInterface:
             options=_options(limits.request_bytes),
             maximum_concurrent_rpcs=limits.streams + _CALLS_BESIDE,
         )
-        server.add_generic_rpc_handlers((handlers(Servicer(self._service), self._admission),))
+        server.add_generic_rpc_handlers(
+            (handlers(Servicer(self._service), self._admission, self._metrics),)
+        )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = (SERVICE.full_name, _HEALTH, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server, pool=_reflected())
