@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from evidentsource_core.domain.errors import InvalidEventSource
+from evidentsource_core.domain.errors import InvalidEventSource, InvalidExtension
 from evidentsource_core.domain.events import (
     BinaryEventData,
     Event,
@@ -41,6 +41,8 @@ _EXTENSIONS: dict[str, Any] = {
     "ce_uri": UriExtension,
     "ce_uri_ref": UriRefExtension,
 }
+_ATTRIBUTES = ("subject", "time", "datacontenttype", "dataschema")
+"""What the contract carries among the extension attributes, though the event has fields for it."""
 _FIELDS = {kind: field for field, kind in _EXTENSIONS.items()}
 
 
@@ -66,7 +68,11 @@ def event_from(message: CloudEvent, field: str) -> Event:
 
 
 def prospective_to(event: ProspectiveEvent) -> CloudEvent:
-    """The message of an event that is proposed."""
+    """The message of an event that is proposed.
+
+    Raises:
+        InvalidExtension: an extension attribute would take the place of one of the event's own.
+    """
     return _message(event, event.stream)
 
 
@@ -102,7 +108,7 @@ def _common_from(message: CloudEvent, field: str) -> dict[str, Any]:
         path = f'{field}.attributes["{name}"]'
         if name == "time":
             values["time"] = _time_from(value, path)
-        elif name in ("subject", "datacontenttype", "dataschema"):
+        elif name in _ATTRIBUTES:
             values[name] = _text_from(value, path, uri=name == "dataschema")
         else:
             extensions[name] = _extension_from(value, path)
@@ -158,6 +164,8 @@ def _message(event: Event | ProspectiveEvent, source: str) -> CloudEvent:
     )
     attributes = message.attributes
     for name, value in event.extensions.items():
+        if name in _ATTRIBUTES:
+            raise InvalidExtension(name, "CloudEvents defines it itself; set the event's own field")
         if isinstance(value, TimestampExtension):
             put_moment(attributes[name].ce_timestamp, value.value)
         else:

@@ -1,0 +1,43 @@
+"""A database behind gRPC is held to the contract, as the reference database and the store are.
+
+Every test makes a database with a file of its own, so the test run takes some parts of the contract;
+``make contract`` takes all of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+
+from evidentsource_runtime.contract import DatabaseContract, DatabaseUnderTest
+from evidentsource_runtime.contract.committing import Log, Revisions, TransactionIds
+from evidentsource_runtime.contract.conditions import Conditions
+from evidentsource_runtime.contract.querying import AtRevisions
+from evidentsource_runtime.contract.suite import DatabaseFixtures
+from evidentsource_runtime.server import Server
+from tests.server.driver import GrpcDriver
+from tests.server.stub import Stub
+
+
+class Parts(DatabaseFixtures, Revisions, Log, TransactionIds, Conditions, AtRevisions):
+    """Some parts of the contract."""
+
+
+if TYPE_CHECKING or os.environ.get("EVIDENTSOURCE_WHOLE_CONTRACT"):  # noqa: SIM108 - a class is to follow
+    Chosen = DatabaseContract
+else:
+    Chosen = Parts
+
+
+class TestDatabaseBehindGrpc(Chosen):
+    @pytest.fixture
+    def new_database(
+        self, request: pytest.FixtureRequest, server: Server, channel: grpc.Channel
+    ) -> Callable[[], DatabaseUnderTest]:
+        if request.node.name.endswith("[deep]"):
+            pytest.skip("protobuf reads messages of 100 levels, which no such selector fits in")
+        return lambda: GrpcDriver(server, Stub(channel))
