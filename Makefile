@@ -61,9 +61,6 @@ proto: $(STAMP) ## Write the Python code of the gRPC contract (interface/proto)
 contract: $(STAMP) ## The whole contract for databases, over gRPC (the test run has parts of it)
 	EVIDENTSOURCE_WHOLE_CONTRACT=1 $(BIN)/python -m pytest -n $(WORKERS) tests/server/test_contract.py
 
-contract: $(STAMP) ## The whole contract for databases, over gRPC (the test run has parts of it)
-	EVIDENTSOURCE_WHOLE_CONTRACT=1 $(BIN)/python -m pytest -n $(WORKERS) tests/server/test_contract.py
-
 soak: $(STAMP) ## 20,000 calls with traps, and a server's bad days: memory and open files stay flat
 	@$(BIN)/python -m tests.soak.host
 	@$(BIN)/python -m tests.soak.server
