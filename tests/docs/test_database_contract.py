@@ -12,11 +12,15 @@ from evidentsource_runtime.contract import Capability
 TEXT = (Path(__file__).parents[2] / "docs" / "database-contract.md").read_text("utf-8")
 FILES = dict(re.findall(r"`(\w+\.py)`:\n\n```python\n(.*?)```", TEXT, re.DOTALL))
 
+# Without its faulthandler: on leaving, that takes wasmtime's handlers of signals with it.
+WITHIN = ("-p", "no:faulthandler")
+
 
 def test_a_store_is_held_to_the_contract_as_the_page_says(pytester: pytest.Pytester) -> None:
     for name, text in FILES.items():
         pytester.path.joinpath(name).write_text(text, encoding="utf-8")
     done = pytester.runpytest_inprocess(
+        *WITHIN,
         "test_mystore.py",
         "-k",
         "Revision or revision or views or not_there",
@@ -43,7 +47,7 @@ def test_a_class_that_does_not_say_how_to_make_a_database_is_told(
         """
     )
     done = pytester.runpytest_inprocess(
-        "-k", "test_a_snapshot_never_changes", "-p", "no:cacheprovider"
+        *WITHIN, "-k", "test_a_snapshot_never_changes", "-p", "no:cacheprovider"
     )
     done.stdout.fnmatch_lines(["*TestNothing does not say how to make a database*"])
 
@@ -57,7 +61,7 @@ def test_a_driver_that_neither_has_a_capability_nor_says_why_not_is_told(
         )
     )
     pytester.path.joinpath("test_mystore.py").write_text(FILES["test_mystore.py"])
-    done = pytester.runpytest_inprocess("-k", "clock_is_behind", "-p", "no:cacheprovider")
+    done = pytester.runpytest_inprocess(*WITHIN, "-k", "clock_is_behind", "-p", "no:cacheprovider")
     done.stdout.fnmatch_lines(["*MyDriver has no set_time, which Capability.CLOCK asks for*"])
 
 

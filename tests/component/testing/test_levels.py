@@ -74,8 +74,15 @@ def test_the_flag_runs_the_same_tests_in_the_sandbox(
     (project / "test_todos.py").write_text(TESTS, encoding="utf-8")
     monkeypatch.chdir(project)
     monkeypatch.syspath_prepend(project)
+    # Without its faulthandler: on leaving, that takes wasmtime's handlers of signals with it.
     done = pytester.runpytest_inprocess(
-        f"--rootdir={project}", str(project), "--es-level=sandbox", "-p", "no:cacheprovider"
+        "-p",
+        "no:faulthandler",
+        f"--rootdir={project}",
+        str(project),
+        "--es-level=sandbox",
+        "-p",
+        "no:cacheprovider",
     )
     done.assert_outcomes(passed=3, failed=1)
     told = str(done.stdout)

@@ -64,7 +64,8 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
         options = ("-W", "error", "-p", "no:cacheprovider", *named, *arguments)
         if not new_process:
             monkeypatch.syspath_prepend(pytester.path)
-            return pytester.runpytest_inprocess(*options)
+            # Without its faulthandler: on leaving, that takes wasmtime's handlers of signals with it.
+            return pytester.runpytest_inprocess("-p", "no:faulthandler", *options)
         paths = [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
         return pytester.runpytest_subprocess(*options)
