@@ -7,6 +7,7 @@ in the user's cache directory. Where there is no such Python, or no index to ins
 from __future__ import annotations
 
 import ast
+import fcntl
 import json
 import os
 import shutil
@@ -71,8 +72,14 @@ def newer_pythons() -> list[str]:
 
 @pytest.fixture(scope="module")
 def client_python() -> Path:
-    """The Python of an environment with the client in it."""
+    """The Python of an environment with the client in it; one process at a time makes it."""
     folder = cache_directory("test-environments") / CLIENT.replace("==", "-")
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return installed(folder)
+
+
+def installed(folder: Path) -> Path:
     python = folder / "bin" / "python"
     mark = folder / "complete"
     if mark.exists():
