@@ -68,7 +68,7 @@ WATCHED: Final[dict[str, str]] = _table()
 
 SHIFT_SECONDS: Final = 77_777_777
 """How much later it is in the other process: about two and a half years, at another time of day."""
-OTHER_ZONE: Final = "XXX-11:30"
+OTHER_ZONE: Final = "FAR-11:30"
 """The time zone of the other process."""
 HASH_SEED: Final = "20240101"
 """The hash seed of the other process; one's own is random, or another one."""
