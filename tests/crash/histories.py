@@ -33,6 +33,7 @@ from evidentsource_core import (
 from evidentsource_runtime.store import SqliteStore
 from tests.crash.folders import fast_folder
 
+STALE = 3
 EVERYTHING = Selector.stream_starts_with("s")
 
 
@@ -72,8 +73,11 @@ def play(store: SqliteStore, seed: int, writers: int, readers: int, turns: int) 
     def write(thread: int) -> None:
         chance = random.Random(f"{seed}-{thread}")
         for turn in range(turns):
-            selector = _selector(chance)
-            condition = Constraint.unchanged_since(selector, store.highest(selector))
+            if (
+                turn % 4 != STALE
+            ):  # else that of the turn before, so that some are refused for certain
+                selector = _selector(chance)
+                condition = Constraint.unchanged_since(selector, store.highest(selector))
             asked = time.monotonic()
             basis, revision = None, None
             try:

@@ -23,6 +23,7 @@ from evidentsource_functions.testing import (
     Scenarios,
     Stage,
     ViewRule,
+    _levels,
     command,
     current_level,
     event,
@@ -280,7 +281,11 @@ def test_the_level_is_native_until_another_is_used() -> None:
     assert current_level().name == "native"
 
 
-def test_a_registered_level_is_made_when_it_is_first_asked_for() -> None:
+def test_a_registered_level_is_made_when_it_is_first_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_levels, "_makers", dict(_levels._makers))
+    monkeypatch.setattr(_levels, "_made", {})
     asked: list[str] = []
 
     def make() -> Level:
