@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from evidentsource_runtime.host.signals import Deferral
+from evidentsource_runtime.host.traps import TRAP_HANDLERS
 
 _HEADROOM = 64
 """Python frames that a call needs at least: wasmtime's own and ours, called back."""
@@ -89,6 +90,7 @@ def running(call: Call) -> Iterator[None]:
     """
     _require_frames(_HEADROOM)
     stack = _local.__dict__.setdefault("stack", [])
+    TRAP_HANDLERS.keep()
     with Deferral():
         stack.append(call)
         try:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 import wasmtime
 
 from evidentsource_runtime.host.limits import Limits
+from evidentsource_runtime.host.traps import TRAP_HANDLERS
 
 SETTINGS: dict[str, object] = {"epoch_interruption": True}
 """What differs from wasmtime's own configuration in compiled code, by the name of the property."""
@@ -20,7 +21,9 @@ def make_engine(stack_bytes: int = Limits().stack_bytes) -> wasmtime.Engine:
     for name, value in SETTINGS.items():
         setattr(config, name, value)
     config.max_wasm_stack = stack_bytes
-    return wasmtime.Engine(config)
+    engine = wasmtime.Engine(config)
+    TRAP_HANDLERS.note()
+    return engine
 
 
 def fingerprint() -> str:

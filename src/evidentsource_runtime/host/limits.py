@@ -15,7 +15,7 @@ from wasmtime import Store
 
 from evidentsource_core.domain.errors import InvalidType, InvalidValue
 from evidentsource_runtime.host.errors import ComponentLimitError
-from evidentsource_runtime.host.trace import headline
+from evidentsource_runtime.host.trace import causes
 
 _MIB = 1024 * 1024
 _INSTANCES = 1_000
@@ -143,7 +143,7 @@ def exceeded_limit(
 
 def exceeded_memory(component: str, limits: Limits, words: str) -> ComponentLimitError | None:
     """The limit of memory, where a guest's last words say that it had none left."""
-    if not _NO_MEMORY.match(headline(words) or words):
+    if not any(_NO_MEMORY.match(each) for each in causes(words) or [words]):
         return None
     return ComponentLimitError(
         component, "memory", limits.memory_bytes, None, guest_traceback=words

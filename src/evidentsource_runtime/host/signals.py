@@ -18,9 +18,11 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Self, TypeAlias
 
+from evidentsource_runtime.host.traps import TRAP_SIGNALS
+
 _Handler: TypeAlias = Callable[[int, FrameType | None], Any]
 
-_SIGNALS = tuple(signal.valid_signals())
+_SIGNALS = tuple(number for number in signal.valid_signals() if number not in TRAP_SIGNALS)
 
 
 class _Door:

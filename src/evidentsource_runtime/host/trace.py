@@ -20,6 +20,7 @@ _NOISE = re.compile(
 )
 _PANIC = re.compile(r"^thread '[^']*'[^\n]* panicked at [^\n]*\n(?P<words>[^\n]*)", re.MULTILINE)
 _TRACEBACK = "Traceback (most recent call last):"
+_CAUSED = "The above exception was the direct cause of the following exception:"
 
 
 class SourceMap:
@@ -117,3 +118,24 @@ def headline(stderr: str) -> str | None:
                 return line
     panic = _PANIC.search(stderr)
     return panic["words"].strip() if panic else None
+
+
+def causes(stderr: str) -> list[str]:
+    r"""The last exception and what it was raised from, one line each, the last one first.
+
+    >>> tb = "Traceback (most recent call last):\n"
+    >>> causes(
+    ...     f"{tb}MemoryError\n\nThe above exception was the direct cause of the following exception:"
+    ...     f"\n\n{tb}ViewError: event 3"
+    ... )
+    ['ViewError: event 3', 'MemoryError']
+    """
+    found: list[str] = []
+    for block in reversed(stderr.split(_CAUSED)):
+        line = headline(block)
+        if line is None:
+            break
+        found.append(line)
+        if block.count(_TRACEBACK) > 1:
+            break  # whatever was caused stands at the head of this block, and not at its end
+    return found

@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from evidentsource_core import Command, StateChangeMetadata
+from evidentsource_core import Command, Event, StateChangeMetadata
 from evidentsource_core.reference import ReferenceDatabase
 from evidentsource_core.times import EPOCH
 from evidentsource_functions import StateChangeError
-from evidentsource_runtime.host import ComponentLimitError, Host, Limits, StateChangeComponent
+from evidentsource_runtime.host import (
+    ComponentLimitError,
+    Host,
+    Limits,
+    StateChangeComponent,
+    StateViewComponent,
+)
+from tests.component.host.wire import CONTEXT
 
 pytestmark = [pytest.mark.component, pytest.mark.xdist_group("host")]
 
@@ -89,3 +96,32 @@ def test_what_takes_too_much_is_told_which_limit_it_met(
 def test_recursion_in_python_is_an_ordinary_exception_there(change: StateChangeComponent) -> None:
     with pytest.raises(StateChangeError, match="RecursionError"):
         decide(change, do="recursion")
+
+
+VIEW = """
+from evidentsource_functions import StateViewBase
+from evidentsource_functions.wasm import StateViewAdapter
+
+
+class Greedy(StateViewBase):
+    def evolve_event(self, event):
+        kept = []
+        while True:
+            kept.append(bytes(1_000_000))
+
+
+class WitWorld(StateViewAdapter):
+    state_view_type = Greedy
+"""
+
+
+@pytest.mark.parametrize("lane", [True, False])
+def test_a_view_that_has_no_memory_left_is_told_so_by_both_ways(tmp_path: Path, lane: bool) -> None:
+    path = tmp_path / "greedy_view.py"
+    path.write_text(VIEW)
+    view = Host(lane=lane).load_source(path)
+    assert isinstance(view, StateViewComponent)
+    with pytest.raises(ComponentLimitError) as caught:
+        view.evolve(None, [Event("e", "https://host.example", "t")], CONTEXT)
+    assert caught.value.limit == "memory"
+    assert "event 0 of 1 (id 'e', type 't')" in caught.value.guest_traceback

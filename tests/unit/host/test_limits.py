@@ -13,6 +13,9 @@ from evidentsource_runtime.host import Limits, engine
 from evidentsource_runtime.host.limits import exceeded_limit
 from evidentsource_runtime.host.ticker import TICKER, Ticker
 
+TRACEBACK = "Traceback (most recent call last):\n  File 'm', line 1\n"
+CAUSED = "\nThe above exception was the direct cause of the following exception:\n\n"
+
 
 @pytest.mark.parametrize(
     ("given", "error", "words"),
@@ -51,6 +54,9 @@ def test_other_settings_of_the_engine_are_another_key_in_the_cache(
     [
         ("Traceback (most recent call last):\n  File 'm', line 1\nMemoryError", True),
         ("memory allocation of 9 bytes failed", True),
+        (f"{TRACEBACK}MemoryError\n{CAUSED}{TRACEBACK}StateViewEvolveError: event 3", True),
+        (f"{TRACEBACK}MemoryError\n{CAUSED}{TRACEBACK}Logged\n{TRACEBACK}KeyError: 3", False),
+        (f"{TRACEBACK}MemoryError\n{TRACEBACK}KeyError: 3", False),
         ("Traceback (most recent call last):\n  File 'm', line 1\nKeyError: 'MemoryError'", False),
         ("", False),
     ],
