@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help mutants demo test lint format types floors pytest newer proto contract soak crash bench fuzz clean
+.PHONY: help mutants demo test lint format types floors pytest newer proto whole contract soak crash bench fuzz clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -57,6 +57,9 @@ newer: $(STAMP) ## The unit tests on a newer Python, where there is one
 
 proto: $(STAMP) ## Write the Python code of the gRPC contract (interface/proto)
 	$(BIN)/python -m tests.tools.generate_protobuf
+
+whole: $(STAMP) ## The tests with everything that `make test` runs a shorter form of (half an hour)
+	EVIDENTSOURCE_WHOLE=1 EVIDENTSOURCE_WHOLE_CONTRACT=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 contract: $(STAMP) ## The whole contract for databases, over gRPC (the test run has parts of it)
 	EVIDENTSOURCE_WHOLE_CONTRACT=1 $(BIN)/python -m pytest -n $(WORKERS) tests/server/test_contract.py

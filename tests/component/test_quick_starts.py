@@ -21,6 +21,7 @@ from evidentsource_functions import Command, StateChangeError, StateChangeMetada
 from evidentsource_runtime.build import build
 from evidentsource_runtime.cachedir import cache_directory
 from evidentsource_runtime.host import Host, StateChangeComponent, StateViewComponent
+from tests.whole import whole
 
 ROOT = Path(__file__).parents[2]
 QUICK_STARTS = ROOT / "examples" / "quickstart"
@@ -69,21 +70,33 @@ def inputs(module: str, contract: Path) -> str:
     return digest.hexdigest()[:32]
 
 
-@pytest.fixture(scope="module", params=CONTRACTS)
-def contract(request: pytest.FixtureRequest) -> Path:
-    return CONTRACTS[request.param]
+WAYS = [
+    pytest.param(("their command", "own"), id="their command"),
+    pytest.param(("their command", "variant"), id="their command, another contract", marks=whole),
+    pytest.param(("evidentsource build", "own"), id="evidentsource build"),
+    pytest.param(
+        ("evidentsource build", "variant"), id="evidentsource build, another contract", marks=whole
+    ),
+    pytest.param(
+        ("evidentsource build --reproducible", "variant"),
+        id="evidentsource build --reproducible, another contract",
+    ),
+]
 
 
-@pytest.fixture(scope="module", params=["their command", "evidentsource build"])
-def built(
-    request: pytest.FixtureRequest, contract: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Built:
+@pytest.fixture(scope="module", params=WAYS)
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    way, contract = request.param
+
     def make(module: str) -> Path:
         folder = tmp_path_factory.mktemp(module)
-        if request.param == "their command":
-            return by_their_own_command(module, contract, folder)
+        if way == "their command":
+            return by_their_own_command(module, CONTRACTS[contract], folder)
         return build(
-            QUICK_STARTS / f"{module}.py", output=folder / "component.wasm", wit=contract
+            QUICK_STARTS / f"{module}.py",
+            output=folder / "component.wasm",
+            wit=None if contract == "own" else CONTRACTS[contract],
+            reproducible=way.endswith("--reproducible"),
         ).path
 
     return make

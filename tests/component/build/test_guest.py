@@ -40,8 +40,3 @@ def test_nothing_of_the_building_environment_is_importable(facts: Any) -> None:
     ]
     assert [facts["folders"][path] for path in ("/2", "/3")] == [[], []]
     assert "VIRTUAL_ENV" not in facts["environment"]
-
-
-def test_a_named_dependency_works_inside(make: Make, evolve: Evolve) -> None:
-    built = make("with_attrs", dependencies=("attrs",))
-    assert evolve(built.path, "a", "b") == b'{"amount": 2}'

@@ -43,7 +43,7 @@ pytestmark = [pytest.mark.component, pytest.mark.xdist_group("pure")]
 
 @pytest.fixture(scope="module")
 def change(make: Make) -> StateChangeComponent:
-    component = Host().load(make("impure_change", pure=True).path)
+    component = Host().load(make("impure_change", pure=True, reproducible=True).path)
     assert isinstance(component, StateChangeComponent)
     return component
 
@@ -116,14 +116,14 @@ def test_a_pure_component_imports_nothing_of_wasi(make: Make) -> None:
 
 
 def test_a_component_that_is_not_pure_reads_them(make: Make) -> None:
-    change = Host().load(make("impure_change").path)
+    change = Host().load(make("impure_change", reproducible=True).path)
     assert isinstance(change, StateChangeComponent)
     for name in ("time", "uuid4", "unseeded", "now"):
         assert ask(change, name)
 
 
 def test_the_build_says_beforehand_what_shows_from_the_source(make: Make) -> None:
-    warnings = make("impure_change", pure=True).warnings
+    warnings = make("impure_change", pure=True, reproducible=True).warnings
     assert {warning.code for warning in warnings} == {"impure-call"}
     lines = {warning.line for warning in warnings}
     assert {line_of(name) for name in ("time", "uuid4", "open", "now", "choice_by_name")} <= lines

@@ -9,15 +9,17 @@ from evidentsource_runtime.testing.levels import all_of
 from examples.savings_account.savings.withdraw import Withdraw
 from examples.savings_account.tests.bank import credited, debited, given, opened
 from tests.component.story import play
+from tests.whole import whole
 
 pytestmark = [pytest.mark.component, pytest.mark.xdist_group("savings_account")]
 
 
+@whole
 def test_every_step_of_the_story_gives_the_same() -> None:
     play(all_of(["native", "component"]))
 
 
-@pytest.mark.parametrize("level", ["component", "all"])
+@pytest.mark.parametrize("level", [pytest.param("component", marks=whole), "all"])
 def test_a_scenario_reads_the_same_at_every_level(level: str) -> None:
     with use_level(level):
         history = given(opened("ann"), credited("ann", 100))

@@ -31,6 +31,7 @@ from evidentsource_functions import (
 )
 from evidentsource_runtime.build import build
 from evidentsource_runtime.host import Host, StateChangeComponent
+from tests.whole import whole
 
 MODULE = Path(__file__).parents[2] / "data" / "modules" / "probe_change.py"
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -98,7 +99,9 @@ def database() -> ReferenceDatabase:
     return database
 
 
-@pytest.fixture(scope="module", params=["built", "loaded from source", "filled base"])
+@pytest.fixture(
+    scope="module", params=[pytest.param("built", marks=whole), "loaded from source", "filled base"]
+)
 def component(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> StateChangeComponent:

@@ -52,7 +52,7 @@ class Views:
 def variant(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The mirror, built against a contract of another package with u64 seconds."""
     path: Path = tmp_path_factory.mktemp("mirror") / "mirror.wasm"
-    build(DATA / "mirror_view.py", output=path, wit=DATA / "variant.wit")
+    build(DATA / "mirror_view.py", output=path, wit=DATA / "variant.wit", reproducible=True)
     return path
 
 

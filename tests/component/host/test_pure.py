@@ -20,7 +20,7 @@ FIRST = Event("e-1", "https://host.example/db/bank/streams/accounts", "account.o
 @pytest.fixture(scope="module")
 def view(host: Host, tmp_path_factory: pytest.TempPathFactory) -> StateViewComponent:
     path: Path = tmp_path_factory.mktemp("pure") / "echo_view.wasm"
-    build(DATA / "echo_view.py", output=path, world="state-view", pure=True)
+    build(DATA / "echo_view.py", output=path, world="state-view", pure=True, reproducible=True)
     component = host.load(path)
     assert isinstance(component, StateViewComponent)
     return component

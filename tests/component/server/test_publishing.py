@@ -29,7 +29,7 @@ def components(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     found = {}
     for world in ("state-view", "state-change"):
         path = folder / f"{world}.wasm"
-        build(DATA / f"echo_{world[6:]}.py", output=path, world=world)
+        build(DATA / f"echo_{world[6:]}.py", output=path, world=world, reproducible=True)
         found[world] = path.read_bytes()
     return found
 
