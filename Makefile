@@ -14,7 +14,7 @@ help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
 		|| sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1: \2/p' $(MAKEFILE_LIST)
 
-demo: $(STAMP) ## Build the example components and play the savings account through them
+demo: $(STAMP) ## Start a server, publish the savings account, play it over gRPC and HTTP, end it
 	@$(BIN)/python -m examples.savings_account.demo
 
 test: lint types floors pytest newer ## Everything: lint, types, floors, tests, tests on a newer Python
