@@ -5,41 +5,47 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Final
 
 from cyclopts import App, CycloptsError
 
 import evidentsource_functions
 from evidentsource_core.domain.errors import EvidentSourceError
-from evidentsource_runtime.build import BuildError, ComponentizeFailed
 from evidentsource_runtime.cachedir import CacheDirectoryError
-from evidentsource_runtime.cli.build_command import build_command
 from evidentsource_runtime.cli.cache_command import cache_clear, cache_show
-from evidentsource_runtime.cli.dev_command import dev_command
-from evidentsource_runtime.cli.inspect_command import inspect_command
-from evidentsource_runtime.cli.keep_commands import (
-    backup_command,
-    export_command,
-    import_command,
-    restore_command,
-    verify_command,
-)
 from evidentsource_runtime.cli.output import shown
-from evidentsource_runtime.cli.publish_command import publish_command
-from evidentsource_runtime.cli.serve_command import serve_command
-from evidentsource_runtime.cli.talk_commands import (
-    events_command,
-    execute_command,
-    log_command,
-    trace_command,
-    view_command,
-)
 from evidentsource_runtime.problems import Problem, ProblemError
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 
-def make_app() -> App:
-    """Return the command line application, its commands registered."""
+_COMMANDS: Final = {
+    "build": "build_command:build_command",
+    "inspect": "inspect_command:inspect_command",
+    "serve": "serve_command:serve_command",
+    "dev": "dev_command:dev_command",
+    "publish": "publish_command:publish_command",
+    "execute": "talk_commands:execute_command",
+    "view": "talk_commands:view_command",
+    "events": "talk_commands:events_command",
+    "log": "talk_commands:log_command",
+    "trace": "talk_commands:trace_command",
+    "backup": "keep_commands:backup_command",
+    "restore": "keep_commands:restore_command",
+    "verify": "keep_commands:verify_command",
+    "export": "keep_commands:export_command",
+    "import": "keep_commands:import_command",
+}
+"""Where each command is. By name, so that what one command needs is not imported for another."""
+
+
+def make_app(only: str | None = None) -> App:
+    """Return the command line application, its commands registered.
+
+    Args:
+        only: the one command that is needed; all of them where there is none of that name.
+    """
     app = App(
         name="evidentsource",
         help="Build EvidentSource state views and state changes, serve them, and ask databases.",
@@ -47,21 +53,10 @@ def make_app() -> App:
         help_format="markdown",
         suppress_keyboard_interrupt=False,
     )
-    app.command(build_command, name="build")
-    app.command(inspect_command, name="inspect")
-    app.command(serve_command, name="serve")
-    app.command(dev_command, name="dev")
-    app.command(publish_command, name="publish")
-    app.command(execute_command, name="execute")
-    app.command(view_command, name="view")
-    app.command(events_command, name="events")
-    app.command(log_command, name="log")
-    app.command(trace_command, name="trace")
-    app.command(backup_command, name="backup")
-    app.command(restore_command, name="restore")
-    app.command(verify_command, name="verify")
-    app.command(export_command, name="export")
-    app.command(import_command, name="import")
+    for name in (only,) if only in _COMMANDS else _COMMANDS:
+        module, _, function = _COMMANDS[name].partition(":")
+        found = import_module(f"evidentsource_runtime.cli.{module}")
+        app.command(getattr(found, function), name=name)
     cache = App(name="cache", help="Show or clear what is kept from earlier builds.")
     cache.default(cache_show)
     cache.command(cache_show, name="show")
@@ -86,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> None:
-    make_app()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    app = make_app(arguments[0] if arguments else None)
+    app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
 
 
 def _guarded(command: Callable[[], None], *, as_json: bool) -> int:
@@ -109,8 +105,9 @@ def _guarded(command: Callable[[], None], *, as_json: bool) -> int:
     return 0
 
 
-def _guest_traceback(error: BuildError | ProblemError) -> str:
-    return error.guest_traceback if isinstance(error, ComponentizeFailed) else ""
+def _guest_traceback(error: ProblemError) -> str:
+    """What a failed build's rules said, where they did."""
+    return str(getattr(error, "guest_traceback", ""))
 
 
 def _say(problems: Sequence[Problem], *, as_json: bool, traceback: str = "") -> None:

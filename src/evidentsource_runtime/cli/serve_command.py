@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,12 +111,18 @@ def serve_command(
 
 def needs_server(command: str) -> None:
     """Refuse where the optional extra is not installed, with what to run."""
+    # What is imported here stays: looking through it for garbage, now or later, only costs time.
+    gc.disable()
     try:
         import evidentsource_runtime.server  # noqa: F401, PLC0415 - an optional extra
+
+        gc.freeze()
     except ImportError as error:
         message = f"evidentsource {command} needs {error.name or 'more'}, which is not installed"
         hint = "run: pip install 'evidentsource-functions[server]'"
         raise ProblemError(Problem("missing-extra", message, hint=hint)) from error
+    finally:
+        gc.enable()
 
 
 def tell_where(server: Server, settings: Settings, *, json_output: bool) -> None:
