@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import codec, database, instant, loading, peers, scenarios, store, threads
+from benchmarks import codec, database, instant, loading, peers, scenarios, server, store, threads
 from benchmarks.table import Row, lines, machine
 
 ITEMS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -24,6 +24,7 @@ ITEMS: dict[str, Callable[[], Iterator[Row]]] = {
     "s": scenarios.rows,
     "ABCDEFGH": database.rows,
     "tvwx": store.rows,
+    "LMNOPQ": server.rows,
 }
 """What measures which items."""
 

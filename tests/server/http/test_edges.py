@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import time
 from typing import Any
 
@@ -22,6 +23,20 @@ from tests.server.stub import Stub
 def credit(web: httpx.Client, bank: str, name: str = "x") -> None:
     path = f"/api/v1/db/{bank}/state-changes/credit/1"
     assert web.post(path, json={"id": name}).status_code == 201
+
+
+def test_what_follows_the_head_of_an_answer_does_not_wait_for_the_client(
+    server: Server, web: httpx.Client
+) -> None:
+    """Without it a body is sent when the client confirms the head, which it does 40 ms later."""
+    assert web.get("/health").status_code == 200
+    assert server.http is not None
+    uvicorn: Any = server.http._server
+    connections = list(uvicorn.server_state.connections)
+    assert connections
+    for each in connections:
+        accepted = each.transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize(
