@@ -79,6 +79,7 @@ crash: $(STAMP) ## The long search for lost transactions: power cuts, kills, his
 	@$(BIN)/python -m tests.crash.power --seconds 120
 	@$(BIN)/python -m tests.crash.power --seconds 15 --synchronous NORMAL
 	@$(BIN)/python -m tests.crash.killing --times 100
+	@$(BIN)/python -m tests.crash.served --times 50
 	@$(BIN)/python -m tests.crash.histories --times 50
 
 mutants: $(STAMP) ## Change the savings account's rules one at a time: its scenarios notice at least 95 %

@@ -1,0 +1,16 @@
+"""A server is killed under its clients, and what it acknowledged is there when it is back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.crash.served import run
+
+
+def test_nothing_acknowledged_over_grpc_is_lost_when_servers_are_killed(tmp_path: Path) -> None:
+    outcome = run(tmp_path / "bank.db", kills=2, seed=3)
+    assert outcome.faults == []
+    assert outcome.told.cut_off > 0
+    assert outcome.told.accepted
+    assert set(outcome.told.accepted) < set(outcome.told.revisions)
+    assert outcome.found >= len(outcome.told.revisions)
