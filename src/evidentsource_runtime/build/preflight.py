@@ -22,7 +22,7 @@ from evidentsource_runtime.build.guest import (
     is_standard,
     reason_it_lacks,
 )
-from evidentsource_runtime.build.source import Import, Source
+from evidentsource_runtime.build.source import Import, Source, parse
 from evidentsource_runtime.problems import Problem
 
 NATIVE_SUFFIXES = (".so", ".pyd", ".dylib")
@@ -208,7 +208,7 @@ def _top_imports(module: str) -> Iterator[str]:
     if not file.is_file():
         return
     package = module if stem.is_dir() else module.rpartition(".")[0]
-    for node in ast.parse(file.read_bytes()).body:
+    for node in parse(file.read_bytes(), str(file)).body:
         for inner in (node, *getattr(node, "body", [])) if isinstance(node, ast.Try) else (node,):
             if isinstance(inner, ast.Import):
                 yield from (alias.name for alias in inner.names)

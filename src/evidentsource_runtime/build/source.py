@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import threading
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -59,6 +60,19 @@ class Source:
         return self.module.rpartition(".")[0]
 
 
+_parsing = threading.Lock()
+
+
+def parse(text: str | bytes, name: str) -> ast.Module:
+    """``ast.parse``, by one thread at a time.
+
+    Python 3.11 and 3.12 count the depth of all trees that are made in one place, so that two threads
+    at once can end in a ``SystemError``; and a project's components are built side by side.
+    """
+    with _parsing:
+        return ast.parse(text, name)
+
+
 def read_source(module: str, file: Path, owner: str) -> Source:
     """Read and parse a module.
 
@@ -68,7 +82,7 @@ def read_source(module: str, file: Path, owner: str) -> Source:
     try:
         with tokenize.open(file) as stream:
             text = stream.read()
-        tree = ast.parse(text, str(file))
+        tree = parse(text, str(file))
     except SyntaxError as error:
         detail = (error.text or "").strip()
         hint = f"at: {detail}" if detail else None

@@ -43,7 +43,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_a_component_is_built_once_and_then_taken_from_the_cache(
-    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evolve: Evolve
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project / "view.py").write_text(VIEW)
     told: list[tuple[str, float]] = []
@@ -60,34 +60,52 @@ def test_a_component_is_built_once_and_then_taken_from_the_cache(
 
     assert (again.cached, again.input_hash) == (True, first.input_hash)
     assert again.path.read_bytes() == first.path.read_bytes()
-    assert evolve(again.path, "a", "b") == b'{"events": 2}'
+
+
+EDITED = """
+from evidentsource_functions import StateViewBase
+from evidentsource_functions.wasm import StateViewAdapter
+
+
+class View(StateViewBase):
+    word: str = "word"
+
+    def evolve_event(self, event):
+        pass
+
+    def to_dict(self):
+        return {"said": self.word}
+
+
+class WitWorld(StateViewAdapter):
+    state_view_type = View
+"""
 
 
 def test_an_edit_is_built(project: Path, evolve: Evolve) -> None:
     hashes = set()
     for word in ("first", "second"):
-        (project / "view.py").write_text(VIEW.replace('"events"', f'"{word}"'))
+        (project / "view.py").write_text(EDITED.replace("word", word))
         built = build("view", reproducible=True)
         hashes.add(built.input_hash)
-        assert evolve(built.path, "a") == f'{{"{word}": 1}}'.encode()
+        assert evolve(built.path, "a") == f'{{"said": "{word}"}}'.encode()
     assert len(hashes) == 2
 
 
 def test_the_facts_of_a_build_are_in_the_component(make: Make) -> None:
-    built = make("impure_view", pure=True)
+    built = make("impure_change", pure=True)
     found = read_component(built.path)
-    assert (found.world, found.size) == ("state-view", built.size)
-    assert (found.lane, built.exports) == (1, ("evidentsource-fold-v1", "evolve"))
+    assert (found.world, found.size, built.exports) == ("state-change", built.size, ("decide",))
     facts = found.facts
     assert facts is not None
     assert (facts.input_hash, facts.module, facts.world) == (
         built.input_hash,
-        "impure_view",
-        "state-view",
+        "impure_change",
+        "state-change",
     )
     assert facts.sources == {
         "/0/impure.py": "tests/data/build/impure.py",
-        "/0/impure_view.py": "tests/data/build/impure_view.py",
+        "/0/impure_change.py": "tests/data/build/impure_change.py",
     }
     assert str(ROOT) not in facts.to_json()
 
@@ -114,6 +132,7 @@ def test_the_quick_start_builds_by_the_command_line(
     assert main(["inspect", str(output), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["input_hash"], facts["size"]) == (digest, output.stat().st_size)
+    assert facts["lane"] == (1 if module == "my_state_view" else None)
     assert main(["build", str(QUICKSTART / f"{module}.py"), "-o", str(output), "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
     assert (again["cached"], again["input_hash"]) == (True, digest)

@@ -25,6 +25,7 @@ from evidentsource_runtime.host import (
     StateViewComponent,
 )
 from tests.component.build.conftest import CONTEXT, DATA, MOMENT, Evolve, Make
+from tests.whole import whole
 
 SOURCE = (DATA / "impure.py").read_text(encoding="utf-8")
 KINDS = {"CLOCK": CLOCK, "RANDOM": RANDOM, "FILES": FILES}
@@ -43,7 +44,7 @@ pytestmark = [pytest.mark.component, pytest.mark.xdist_group("pure")]
 
 @pytest.fixture(scope="module")
 def change(make: Make) -> StateChangeComponent:
-    component = Host().load(make("impure_change", pure=True, reproducible=True).path)
+    component = Host().load(make("impure_change", pure=True).path)
     assert isinstance(component, StateChangeComponent)
     return component
 
@@ -86,7 +87,7 @@ def test_what_is_pure_works(change: StateChangeComponent, name: str) -> None:
 def test_a_view_that_reads_it_fails_with_a_traceback_of_the_users_line(
     make: Make, evolve: Evolve, name: str
 ) -> None:
-    path = make("impure_view", pure=True).path
+    path = make("impure_view", pure=True, reproducible=True).path
     with pytest.raises(ComponentTrap) as caught:
         evolve(path, name)
     words = caught.value.guest_traceback
@@ -96,7 +97,7 @@ def test_a_view_that_reads_it_fails_with_a_traceback_of_the_users_line(
 
 
 def test_a_host_that_keeps_to_the_contract_is_told_why_by_the_lane(make: Make) -> None:
-    view = Host(lane=False).load(make("impure_view", pure=True).path)
+    view = Host(lane=False).load(make("impure_view", pure=True, reproducible=True).path)
     assert isinstance(view, StateViewComponent)
     event = Event("e-1", "https://example.com/db/bank/streams/accounts", "uuid4")
     with pytest.raises(ComponentTrap) as caught:
@@ -106,13 +107,20 @@ def test_a_host_that_keeps_to_the_contract_is_told_why_by_the_lane(make: Make) -
 
 
 def test_a_pure_component_imports_nothing_of_wasi(make: Make) -> None:
-    found = read_component(make("impure_view", pure=True).path)
+    found = read_component(make("impure_change", pure=True).path)
     assert [each.name for each in found.imports if each.name.startswith("wasi:")] == []
-    # What the lane answers says why a fold failed, so there is no explain-evolve beside it.
-    functions = {each.name for each in found.exports if each.kind == "func"}
-    assert functions == {"evidentsource-fold-v1", "evolve"}
+    assert [each.name for each in found.exports if each.kind == "func"] == ["decide"]
     assert found.facts is not None
     assert found.facts.pure
+
+
+@whole
+def test_a_pure_view_says_by_the_lane_why_a_fold_failed_and_needs_no_more_exports(
+    make: Make,
+) -> None:
+    found = read_component(make("impure_view", pure=True).path)
+    functions = {each.name for each in found.exports if each.kind == "func"}
+    assert functions == {"evidentsource-fold-v1", "evolve"}
 
 
 def test_a_component_that_is_not_pure_reads_them(make: Make) -> None:
@@ -123,7 +131,7 @@ def test_a_component_that_is_not_pure_reads_them(make: Make) -> None:
 
 
 def test_the_build_says_beforehand_what_shows_from_the_source(make: Make) -> None:
-    warnings = make("impure_change", pure=True, reproducible=True).warnings
+    warnings = make("impure_change", pure=True).warnings
     assert {warning.code for warning in warnings} == {"impure-call"}
     lines = {warning.line for warning in warnings}
     assert {line_of(name) for name in ("time", "uuid4", "open", "now", "choice_by_name")} <= lines

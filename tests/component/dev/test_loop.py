@@ -15,7 +15,7 @@ from evidentsource_runtime.dev import DevLoop, Report
 from evidentsource_runtime.host import Host
 from evidentsource_runtime.server import Server, Settings, running
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("instant")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 MANIFEST = """
 [tool.evidentsource]

@@ -37,7 +37,7 @@ MODULE = Path(__file__).parents[2] / "data" / "modules" / "probe_change.py"
 START = datetime(2024, 1, 1, tzinfo=UTC)
 RECEIVED = datetime(2024, 1, 3, 4, 5, 6, 789_012, UTC)
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("probe_change")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 
 class Balance(StateViewBase):

@@ -15,7 +15,7 @@ from evidentsource_runtime.host import ComponentTrap, Host, StateViewComponent
 
 MODULES = Path(__file__).parents[2] / "data" / "modules"
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("views_in_the_sandbox")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 
 def event(n: int, event_type: str = "happened", data: str | None = None) -> Event:

@@ -36,7 +36,7 @@ from evidentsource_runtime.host import StateChangeComponent
 from tests.component.host import wire
 from tests.component.host.wire import script
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("host")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 START = from_parts(1_700_000_000)
 ALL = Selector.stream("accounts")

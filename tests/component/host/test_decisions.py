@@ -42,7 +42,7 @@ from tests.unit.core.strategies import (
     selectors,
 )
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("host")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 BANK = ReferenceDatabase("bank", created_at=from_parts(0), clock=lambda: from_parts(9)).latest()
 

@@ -14,7 +14,7 @@ from evidentsource_core.reference import ReferenceDatabase
 from evidentsource_core.times import EPOCH
 from evidentsource_runtime.host import Deterministic, Host, StateChangeComponent
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("host")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 NOW = datetime(2031, 2, 3, 4, 5, 6, tzinfo=UTC)
 METADATA = StateChangeMetadata("chance", 1, 0, EPOCH)

@@ -28,7 +28,7 @@ from tests.component.host import wire
 from tests.component.host.conftest import Built
 from tests.component.host.wire import CONTEXT, metadata, order, script, told
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("host")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 QUERY = [0, "query_events", wire.query(Selector.stream("accounts"))]
 VIEW = [0, "view_state", "summary", 1, []]

@@ -31,7 +31,7 @@ from tests.component.host.conftest import DATA
 from tests.component.host.wire import CONTEXT
 from tests.strategies import events
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("host")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 SOURCE = "https://host.example/db/bank/streams/"
 LIMITS = Limits(time_seconds=0.6, memory_bytes=60 * 1024 * 1024, content_bytes=100_000)

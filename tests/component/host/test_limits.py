@@ -20,7 +20,7 @@ from evidentsource_runtime.host import (
 )
 from tests.component.host.wire import CONTEXT
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("host")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 SOURCE = """
 import sys

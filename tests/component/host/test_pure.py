@@ -12,7 +12,7 @@ from evidentsource_runtime.host import ComponentTrap, Host, StateViewComponent
 from tests.component.host.conftest import DATA
 from tests.component.host.wire import CONTEXT
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("host")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 FIRST = Event("e-1", "https://host.example/db/bank/streams/accounts", "account.opened")
 

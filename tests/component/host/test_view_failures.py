@@ -28,7 +28,7 @@ from evidentsource_runtime.host import (
 from tests.component.host.conftest import DATA, Built
 from tests.component.host.wire import CONTEXT
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("host")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 FIRST = Event("e-1", "https://host.example/db/bank/streams/accounts", "account.opened")
 BEFORE_1970 = from_parts(-1, 500_000_000)

@@ -27,7 +27,7 @@ from tests.component.host import wire
 from tests.component.host.wire import CONTEXT
 from tests.unit.core.strategies import events, instants, revisions
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("host")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 FIRST = Event("e-1", "https://host.example/db/bank/streams/accounts", "account.opened")
 

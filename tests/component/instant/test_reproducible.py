@@ -16,7 +16,7 @@ from evidentsource_runtime.build import BuildError, BuildResult, build
 from evidentsource_runtime.host import CompileProgress, ComponentTrap, Host
 from tests.component.instant.conftest import CHANGE, VIEW, Write, said
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("instant")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 RUN = "from evidentsource_runtime.cli import main; main()"
 

@@ -15,7 +15,7 @@ from evidentsource_runtime.testing.components import Component, session_componen
 from examples.savings_account.bank import HERE
 from tests.component.story import play_beside_native
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("instant")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 
 def test_every_step_of_the_story_gives_the_same_from_pure_source() -> None:

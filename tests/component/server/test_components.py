@@ -17,7 +17,7 @@ from evidentsource_runtime.server import Settings, running
 from evidentsource_runtime.server.access import EVERYTHING, Principal
 from tests.server.stub import Stub, said
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("instant")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 VIEW = """
 from dataclasses import dataclass

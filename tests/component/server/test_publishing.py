@@ -20,7 +20,7 @@ from evidentsource_runtime.host import Host
 from evidentsource_runtime.server import Settings, running
 
 DATA = Path(__file__).parents[2] / "data" / "host"
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("echo")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,12 @@ def test_a_project_publishes_what_the_server_has_not_got(
             f'module = "echo_change"\n{description}'
         )
         manifest = read_manifest(folder / "pyproject.toml")
-        result = build(DATA / "echo_change.py", output=folder / "echo.wasm", world="state-change")
+        result = build(
+            DATA / "echo_change.py",
+            output=folder / "echo.wasm",
+            world="state-change",
+            reproducible=True,
+        )
         metadata = folder / "echo.json"
         metadata.write_text(json.dumps(manifest.components[0].metadata()))
         return ProjectResult(manifest, {"echo": result}, {"echo": metadata})

@@ -23,7 +23,7 @@ from evidentsource_runtime.testing.components import Components
 from evidentsource_runtime.testing.projects import project_rules
 from tests.unit.functions.testing.kit import Pay, shop
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("instant")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 TODOS = Path(__file__).parents[3] / "examples" / "todo_list"
 

@@ -15,7 +15,8 @@ from random import choice as pick
 from time import time as now
 from uuid import uuid4
 
-BUILT_AT = time.time()
+BUILT_AT = [0.0]
+"""Filled by who reads the clock while it is built."""
 
 
 @dataclass
@@ -73,7 +74,7 @@ FILES = {
 IMPURE = {**CLOCK, **RANDOM, **FILES}
 
 PURE = {
-    "frozen_clock": lambda: BUILT_AT > 0,
+    "frozen_clock": lambda: BUILT_AT[0] > 0,
     "given_time": lambda: time.gmtime(0).tm_year,
     "arithmetic": lambda: str(datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=1)),
     "strptime": lambda: str(datetime.strptime("2024-01-02", "%Y-%m-%d").date()),

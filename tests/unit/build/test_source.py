@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import gc
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import evidentsource_functions
 from evidentsource_runtime.build import PreflightFailed
 from evidentsource_runtime.build.source import read_source
 
@@ -81,3 +87,24 @@ def test_bytes_that_are_no_source_are_refused(tmp_path: Any, content: bytes) -> 
     (tmp_path / "c.py").write_bytes(content)
     with pytest.raises(PreflightFailed):
         read_source("c", tmp_path / "c.py", "user")
+
+
+@pytest.fixture
+def collector_lets_others_go_on() -> Iterator[None]:
+    def turn(_phase: str, _info: dict[str, int]) -> None:
+        time.sleep(0)
+
+    thresholds = gc.get_threshold()
+    gc.callbacks.append(turn)
+    gc.set_threshold(50)
+    yield
+    gc.set_threshold(*thresholds)
+    gc.callbacks.remove(turn)
+
+
+@pytest.mark.usefixtures("collector_lets_others_go_on")
+def test_threads_that_take_turns_within_a_parse_do_no_harm() -> None:
+    files = sorted(Path(evidentsource_functions.__file__).parent.rglob("*.py"))
+    with ThreadPoolExecutor(4) as pool:
+        read = list(pool.map(lambda file: read_source(file.stem, file, ""), files))
+    assert len(read) == len(files)
