@@ -75,6 +75,11 @@ class ComparingLevel(Level):
         stages = [(each.name, each.stage(book, started)) for each in self._others]
         return ComparingStage([(self._rules[0].name, memory), *stages])
 
+    def release(self) -> None:
+        """Let go of what tests have left at any level."""
+        for each in (*self._rules, *self._others):
+            each.release()
+
 
 class ComparingRules(Rules):
     """Runs each rule at each level, compares, and goes on with what the first one gave."""

@@ -176,7 +176,7 @@ class Database(MockDatabase):
             found = database.view_state(rule.name, rule.definition.version, parameters)
         finally:
             self._rules.check()
-        return None if found is None else _state(view, found)
+        return None if found is None else state_of(view, found)
 
     def execute(self, *args: Any, **kwargs: Any) -> StateChangeResult:
         """Run a published state change; the arguments are those of :meth:`MockDatabase.execute`."""
@@ -196,7 +196,8 @@ class Database(MockDatabase):
         return published
 
 
-def _state(view: Any, found: StateView) -> Any:
+def state_of(view: Any, found: StateView) -> Any:
+    """The content of a view as an object of its class."""
     if hasattr(view, "from_bytes"):
         return view.from_bytes(found.content, found.content_type, found.content_schema_url)
     return view.deserialize(found.content, found.content_type)

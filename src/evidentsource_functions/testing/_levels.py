@@ -6,6 +6,7 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
 from evidentsource_core import EvidentSourceError, InvalidValue
 from evidentsource_functions.testing._rules import RuleBook
@@ -62,6 +63,22 @@ class Level(ABC):
             started: when the database was created, where the level can choose.
         """
         return MemoryStage(self.rules(), book, started)
+
+    def database(  # noqa: B027 - most levels have no databases of their own
+        self, book: RuleBook, clock: Callable[[], datetime] | None = None
+    ) -> Any:
+        """A new database with the rules published, for a test that is no scenario.
+
+        Args:
+            book: the rules.
+            clock: what tells the time of what happens in it, where the level can choose.
+
+        Returns:
+            None where it is one in memory, whose rules run as :meth:`rules` says.
+        """
+
+    def release(self) -> None:  # noqa: B027 - most levels keep nothing
+        """Let go of what tests have left with the level; no test uses it any more."""
 
 
 class NativeLevel(Level):
@@ -142,3 +159,5 @@ def use_level(level: str | Level) -> Iterator[Level]:
         yield chosen
     finally:
         _current.pop()
+        if chosen not in _current:
+            chosen.release()

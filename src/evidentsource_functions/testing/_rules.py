@@ -15,6 +15,7 @@ from evidentsource_core import (
     DatabaseName,
     InvalidValue,
     StateChangeDefinition,
+    StateChangeNotFound,
     StateViewDefinition,
 )
 from evidentsource_core.reference import Evolve
@@ -139,6 +140,17 @@ class RuleBook:
         known = ", ".join(f"{each.name} ({each.command_type.__name__})" for each in self.changes)
         hint = f"known are: {known}" if known else "publish one: .change(decide)"
         raise InvalidValue("command", f"no state change takes {said}", hint)
+
+    def change_named(self, name: str) -> ChangeRule:
+        """The change of that name, in its latest version.
+
+        Raises:
+            StateChangeNotFound: there is none.
+        """
+        for each in reversed(self.changes):
+            if each.name == name:
+                return each
+        raise StateChangeNotFound(name, 0)
 
     def view_for(self, wanted: str | type[Any]) -> ViewRule:
         """The view of that name or class, in its latest version.

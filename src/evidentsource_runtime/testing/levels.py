@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from evidentsource_core import (
@@ -23,6 +24,7 @@ from evidentsource_functions.testing import (
     Rules,
     RuleSource,
     ViewRule,
+    _levels,
     level_named,
     level_names,
     register_level,
@@ -45,17 +47,62 @@ __all__ = [
 
 NATIVE, SANDBOX, COMPONENT, SERVER, ALL = "native", "sandbox", "component", "server", "all"
 
-_url: list[str] = []
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """Where the server of the level ``server`` answers.
+
+    Args:
+        url: over HTTP; None for a server of the level's own.
+        grpc: over gRPC, ``HOST:PORT``; None for port 50051 of the same host.
+    """
+
+    url: str | None = None
+    grpc: str | None = None
+
+
+_address: list[ServerAddress] = [ServerAddress()]
 
 
 def server_url() -> str | None:
     """The server that tests run against (``--es-url``), for what registers the level ``server``."""
-    return _url[-1] if _url else None
+    return _address[0].url
 
 
-def set_server_url(url: str | None) -> None:
-    """Name the server that tests run against; None for no server."""
-    _url[:] = [] if url is None else [url]
+def set_server_url(url: str | None, grpc: str | None = None) -> None:
+    """Name the server that tests run against; None for a server of the level's own.
+
+    Args:
+        url: where it answers HTTP.
+        grpc: where it answers gRPC, ``HOST:PORT``; port 50051 of the same host where left out.
+    """
+    _address[0] = ServerAddress(url, grpc)
+    # What was made for another address is forgotten; a level of somebody else's stays.
+    for name, make in ((SERVER, _server), (ALL, _all_levels)):
+        if _levels._makers.get(name) is make:  # noqa: SLF001 - the same distribution
+            register_level(name, make)
+
+
+def sourced(level: str, source: RuleSource | None, rule: str, attribute: str) -> RuleSource:
+    """Where a rule's module stands.
+
+    Args:
+        level: the name of the level, for the message.
+        source: what is known of it.
+        rule: the name that it is published under.
+        attribute: what of a ``WitWorld`` it would have to be.
+
+    Raises:
+        LevelUnavailable: no component can be made of it.
+    """
+    if source is not None:
+        return source
+    raise LevelUnavailable(
+        level,
+        f"no component can be made of {rule}",
+        f"its module needs a WitWorld whose {attribute} it is; or mark the test "
+        '@pytest.mark.es_level("native")',
+    )
 
 
 class ComponentRules(Rules):
@@ -78,7 +125,7 @@ class ComponentRules(Rules):
 
     def evolve(self, view: ViewRule) -> Evolve:
         """What folds a view."""
-        source = self._source(view.source, view.name, "state_view_type")
+        source = sourced(self._level, view.source, view.name, "state_view_type")
         self._views.append(source)
 
         def evolve(rendered: RenderedStateView, events: list[Event]) -> bytes | None:
@@ -90,7 +137,7 @@ class ComponentRules(Rules):
 
     def decide(self, change: ChangeRule) -> Decide:
         """What decides a command."""
-        source = self._source(change.source, change.name, "decide_func")
+        source = sourced(self._level, change.source, change.name, "decide_func")
 
         def decide(
             database: DatabaseSnapshot, command: Command, metadata: StateChangeMetadata
@@ -110,16 +157,6 @@ class ComponentRules(Rules):
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
-
-    def _source(self, source: RuleSource | None, rule: str, attribute: str) -> RuleSource:
-        if source is not None:
-            return source
-        raise LevelUnavailable(
-            self._level,
-            f"no component can be made of {rule}",
-            f"its module needs a WitWorld whose {attribute} it is; or mark the test "
-            '@pytest.mark.es_level("native")',
-        )
 
     def _loaded(self, source: RuleSource) -> Component:
         try:
@@ -169,13 +206,15 @@ class ComponentLevel(Level):
         return ComponentRules(self.name, components.built)
 
 
-def _no_server() -> Level:
-    raise LevelUnavailable(
-        SERVER,
-        "it needs a running server, and nothing that speaks to one is installed here",
-        "what does, registers the level (evidentsource_functions.testing.register_level) and takes "
-        "the server's address from --es-url",
-    )
+def _server() -> Level:
+    # The room above this one, which needs packages that not everybody has: entered when asked for.
+    try:
+        from evidentsource_runtime.server.testing import ServerLevel  # noqa: PLC0415
+    except ImportError as error:
+        needed = f"it needs {error.name}, which is not installed" if error.name else str(error)
+        hint = "run: pip install 'evidentsource-functions[server]'"
+        raise LevelUnavailable(SERVER, needed, hint) from error
+    return ServerLevel(_address[0].url, grpc=_address[0].grpc)
 
 
 def all_of(names: Iterable[str]) -> Level:
@@ -202,7 +241,7 @@ def _all_levels() -> Level:
 register_level(SANDBOX, SandboxLevel)
 register_level(COMPONENT, ComponentLevel)
 if SERVER not in level_names():
-    register_level(SERVER, _no_server)
+    register_level(SERVER, _server)
 register_level(ALL, _all_levels)
 
 

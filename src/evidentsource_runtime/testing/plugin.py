@@ -23,7 +23,7 @@ _MARKER = "es_level"
 _MARKER_HELP = (
     "es_level(*names, guard=None): the levels of EvidentSource rules (native, sandbox, component, "
     "server) that a test is for; at others it is skipped. guard: whether each call of a rule is "
-    "repeated elsewhere to find what is not deterministic (default: in the sandbox)"
+    "repeated elsewhere to find what is not deterministic (default: in the sandbox; a server does not)"
 )
 
 
@@ -36,7 +36,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help="where rules run: native (default), sandbox, component, server, or all and compared",
     )
-    group.addoption("--es-url", default=None, metavar="URL", help="the server of the level server")
+    group.addoption(
+        "--es-url",
+        default=None,
+        metavar="URL",
+        help="the server of the levels server and all, such as http://127.0.0.1:3000; "
+        "without it the level server starts one of its own, and all leaves it out",
+    )
+    group.addoption(
+        "--es-grpc",
+        default=None,
+        metavar="HOST:PORT",
+        help="where that server answers gRPC (default: port 50051 of the same host)",
+    )
     parser.addini("es_level", "where rules run, unless --es-level says it", default=None)
 
 
@@ -52,7 +64,10 @@ def pytest_configure(config: pytest.Config) -> None:
     from evidentsource_functions.testing import level_named  # noqa: PLC0415
     from evidentsource_runtime.testing.levels import set_server_url  # noqa: PLC0415
 
-    set_server_url(config.getoption("--es-url"))
+    url, grpc = config.getoption("--es-url"), config.getoption("--es-grpc")
+    if grpc and not url:
+        raise pytest.UsageError("--es-grpc goes with --es-url, over which rules are published")
+    set_server_url(url, grpc)
     try:
         level_named(chosen)
     except EvidentSourceError as error:

@@ -22,6 +22,7 @@ from evidentsource_functions.testing import (
     RuleSource,
     Scenarios,
     ViewRule,
+    current_level,
 )
 from evidentsource_functions.wasm import StateChangeAdapter, StateViewAdapter
 from evidentsource_runtime.build import ComponentSpec, Manifest, ManifestError, read_manifest
@@ -56,7 +57,7 @@ def project_database(
     *,
     clock: Callable[[], datetime] | None = None,
 ) -> Database:
-    """A database in memory into which every rule of a project is published.
+    """A database into which every rule of a project is published: in memory, or where the level has it.
 
     Args:
         directory: a folder in the project; the current directory where left out.
@@ -65,9 +66,12 @@ def project_database(
 
     Raises:
         ManifestError, BuildError, InvalidDefinition: as :func:`project_scenarios`.
-        LevelUnavailable: the level of the test runs its rules somewhere else.
+        LevelUnavailable: the level of the test cannot run them here.
     """
     book = project_rules(directory)
+    elsewhere: Database | None = current_level().database(book, clock)
+    if elsewhere is not None:
+        return elsewhere
     database = Database.in_memory(book.database, clock=clock)
     database.publish(book)
     return database

@@ -52,7 +52,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     # What a run registers is its own.
     monkeypatch.setattr(_levels, "_makers", dict(_levels._makers))
     monkeypatch.setattr(_levels, "_made", dict(_levels._made))
-    monkeypatch.setattr(levels, "_url", [])
+    monkeypatch.setattr(levels, "_address", [levels.ServerAddress()])
 
     def run_pytest(
         files: dict[str, str], *arguments: str, new_process: bool = False
@@ -168,11 +168,36 @@ def test_the_configuration_chooses_a_level_too(run: Run) -> None:
     assert "2 passed, 1 skipped" in str(over.stdout)
 
 
-def test_the_level_server_says_what_it_needs_before_any_test_runs(run: Run) -> None:
-    done = run({"test_marked.py": MARKED}, "--es-level=server", "--es-url=http://localhost:3000")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--es-url=http://127.0.0.1:9"],
+            "level server: nobody answers HTTP at http://127.0.0.1:9",
+        ),
+        (["--es-url=http://127.0.0.1:9"], "evidentsource serve --data FOLDER starts a server"),
+        (["--es-url=127.0.0.1:50051"], "'127.0.0.1:50051' is no HTTP address"),
+        (["--es-grpc=127.0.0.1:9"], "--es-grpc goes with --es-url"),
+    ],
+    ids=["nobody", "what to do", "no address", "one of two"],
+)
+def test_a_server_that_is_not_there_is_told_before_any_test_runs(
+    arguments: list[str], said: str, run: Run
+) -> None:
+    done = run({"test_marked.py": MARKED}, "--es-level=server", *arguments)
     assert done.ret == pytest.ExitCode.USAGE_ERROR
-    assert "level server: it needs a running server" in str(done.stderr)
-    assert "--es-url" in str(done.stderr)
+    assert said in str(done.stderr)
+
+
+def test_the_level_all_leaves_a_server_out_that_nobody_has_named(run: Run) -> None:
+    tests = """
+        from evidentsource_functions.testing import current_level
+
+        def test_it():
+            assert not current_level()._others
+    """
+    done = run({"test_it.py": tests}, "--es-level=all")
+    assert done.ret == 0, str(done.stdout)
 
 
 @pytest.mark.parametrize(
