@@ -1,8 +1,8 @@
 """A server's bad days in a row, in a process of its own: ``make soak``.
 
-Wrong tokens, clients that vanish in the middle of a query, and many subscriptions that come and go.
-Prints the server's memory, open files and streams after each round, and fails where they do not come
-back, or where somebody else has to wait for seconds.
+Wrong tokens, clients that vanish in the middle of a query, slow ones, many subscriptions, uploads of
+100 MB, nonsense as a component. Prints the server's memory, open files and streams after each round,
+and fails where they do not come back, or where somebody else has to wait for seconds.
 """
 # ruff: noqa: T201 - telling how it goes is what it does
 
@@ -10,28 +10,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
+import json
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
-import grpc
-
-from evidentsource_core import ProspectiveEvent, QueryOptions, Selector
 from evidentsource_runtime.server import Server, Settings, serve
 from evidentsource_runtime.server.access import EVERYTHING, Principal, StaticTokens
-from evidentsource_runtime.server.grpc.calls import SERVICE
-from evidentsource_runtime.server.protobuf.events import prospective_to
-from evidentsource_runtime.server.protobuf.generated import service_pb2
-from evidentsource_runtime.server.protobuf.views import query_to
+from tests.soak.days import BANK, DAYS, GOOD, Place, path
 
-GOOD = (("authorization", "Bearer good"),)
 MEMORY_GROWTH = 64 * 1024 * 1024
 """Bytes that memory may grow by after the first round, which fills whatever is kept. What 20 clients
 are sent at once lies in buffers of 10 MB, which the allocator gives back when it likes."""
+MORE_FILES = 16
 LONGEST_WAIT = 2.0
 """Seconds that somebody else may have to wait meanwhile."""
 
@@ -40,125 +35,100 @@ def serve_it(folder: str) -> None:
     """The server's process."""
 
     def started(server: Server) -> None:
-        print(server.grpc.target, flush=True)
+        assert server.http is not None
+        print(json.dumps({"grpc": server.grpc.target, "http": server.http.url}), flush=True)
 
     tokens = StaticTokens.of({"good": Principal("good", EVERYTHING)})
-    serve(Settings(folder, grpc_port=0, authenticator=tokens), started)
+    serve(Settings(folder, grpc_port=0, http_port=0, authenticator=tokens), started)
 
 
-def path(call: str) -> str:
-    """A call, as it is named on the wire."""
-    return f"/{SERVICE.full_name}/{call}"
+@contextmanager
+def served() -> Iterator[Place]:
+    """A server in a process of its own, and a folder that is gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="evidentsource-soak-") as folder:
+        command = [sys.executable, "-m", "tests.soak.server", "--serve", folder]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            try:
+                told = json.loads(server.stdout.readline())
+                yield Place(told["grpc"], told["http"], server.pid)
+            finally:
+                server.terminate()
 
 
-async def wrong_tokens(channel: grpc.aio.Channel, count: int) -> None:
-    """Requests of nobody, 200 at once."""
-    ask: Any = channel.unary_unary(path("FetchLatestDatabase"))
-    for start in range(0, count, 200):
-        wrong = [f"Bearer wrong-{start + n}" for n in range(200)]
-        calls = [ask(b"\n\x04bank", metadata=(("authorization", each),)) for each in wrong]
-        for call in calls:
-            assert await call.code() is grpc.StatusCode.UNAUTHENTICATED
+@asynccontextmanager
+async def somebody_else(place: Place) -> AsyncIterator[list[float]]:
+    """Somebody who asks one thing after the other meanwhile; how long each took, in seconds."""
+    waits: list[float] = []
+
+    async def ask() -> None:
+        async with place.channel() as channel, place.web() as web:
+            latest: Any = channel.unary_unary(path("FetchLatestDatabase"))
+            while True:
+                for over_http in (False, True):
+                    began = time.monotonic()
+                    if over_http:
+                        assert (await web.get("/health")).status_code == 200
+                    else:
+                        await latest(BANK, metadata=GOOD, timeout=60)
+                    waits.append(time.monotonic() - began)
+                await asyncio.sleep(0.02)
+
+    asking = asyncio.create_task(ask())
+    try:
+        yield waits
+    finally:
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking  # which raises where somebody else was not answered
 
 
-async def vanishing(target: str, count: int) -> None:
-    """Clients that ask for everything and are gone after the first event."""
-    query = query_to(Selector.stream("accounts"), QueryOptions())
-    asked = service_pb2.EventQueryRequest(
-        database_name="bank", revision=2_000, include_event_detail=True, query=query
-    ).SerializeToString()
-    for _ in range(count):
-        async with grpc.aio.insecure_channel(target) as channel:
-            ask: Any = channel.unary_stream(path("QueryEvents"))
-            await ask(asked, metadata=GOOD).read()
-
-
-async def subscriptions(channel: grpc.aio.Channel, count: int) -> None:
-    """Many subscriptions, each read once."""
-    subscribe: Any = channel.unary_stream(path("SubscribeDatabaseUpdates"))
-    calls = [subscribe(b"\n\x04bank", metadata=GOOD) for _ in range(count)]
-    for call in calls:
-        await call.read()
-    for call in calls:
-        call.cancel()
-
-
-async def somebody_else(channel: grpc.aio.Channel, waits: list[float]) -> None:
-    """Asks one thing after the other, and notes how long each takes."""
-    ask: Any = channel.unary_unary(path("FetchLatestDatabase"))
-    while True:
-        began = time.monotonic()
-        await ask(b"\n\x04bank", metadata=GOOD)
-        waits.append(time.monotonic() - began)
+async def settled(place: Place, files: int) -> None:
+    """Streams and files have come back; waits a little for those that are on their way."""
+    end = time.monotonic() + 20
+    while await place.streams() or place.files() > files + MORE_FILES:
+        assert time.monotonic() < end, f"{await place.streams()} streams, {place.files()} files"
         await asyncio.sleep(0.05)
 
 
-async def fill(channel: grpc.aio.Channel) -> None:
-    """A database with 2,000 events of 10,000 bytes."""
-    create: Any = channel.unary_unary(path("CreateDatabase"))
-    transact: Any = channel.unary_unary(path("Transact"))
-    await create(b"\n\x04bank", metadata=GOOD)
-    for start in range(0, 2_000, 500):
-        events = [
-            prospective_to(
-                ProspectiveEvent(f"e-{start + n}", "accounts", "said", data="x" * 10_000)
-            )
-            for n in range(500)
-        ]
-        request = service_pb2.TransactionRequest(database_name="bank", events=events)
-        await transact(request.SerializeToString(), metadata=GOOD)
-
-
-def resources(process: int) -> tuple[int, int]:
-    """Bytes of memory in use, and open files."""
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGESIZE"), len(list(Path(f"/proc/{process}/fd").iterdir()))
-
-
-async def rounds(target: str, process: int, tokens: int, count: int) -> int:
+async def rounds(place: Place, count: int, share: float) -> int:
     """Rounds of everything; 1 where something does not come back."""
-    waits: list[float] = []
-    async with grpc.aio.insecure_channel(target) as channel:
-        await fill(channel)
-        other = asyncio.create_task(somebody_else(channel, waits))
-        first = (0, 0)
-        for number in range(1, count + 1):
-            await wrong_tokens(channel, tokens // count)
-            await vanishing(target, 20)
-            await subscriptions(channel, 200)
-            await asyncio.sleep(0.5)
-            memory, files = resources(process)
-            longest = max(waits)
+    await place.fill(2_000)
+    first, longest = 0, 0.0
+    files = 500  # each thread that reads opens the database for itself, once
+    for number in range(1, count + 1):
+        for day in DAYS:
+            began = time.monotonic()
+            async with somebody_else(place) as waits:
+                await day.happens(place, max(1, round(day.much * share)))
+            longest = max(longest, *waits)
+            took, name = time.monotonic() - began, day.happens.__name__
             print(
-                f"round {number}: {memory / 2**20:7.1f} MiB {files:4} open files, "
-                f"somebody else waited {longest:.3f} s at most"
+                f"  {name:26} {took:6.1f} s, somebody else {max(waits):.3f} s at most", flush=True
             )
-            first = first if number > 1 else (memory, files)
-        other.cancel()
-    grown = memory - first[0]
-    print(f"grown by {grown / 2**20:.1f} MiB since the first round")
-    return int(grown > MEMORY_GROWTH or files > first[1] + 16 or max(waits) > LONGEST_WAIT)
+        await settled(place, files)
+        memory, files = place.memory(), min(files, place.files())
+        print(f"round {number}: {memory / 2**20:7.1f} MiB {place.files():4} open files", flush=True)
+        first = first or memory
+    grown = memory - first
+    print(
+        f"grown by {grown / 2**20:.1f} MiB since the first round; waits of {longest:.3f} s at most"
+    )
+    return int(grown > MEMORY_GROWTH or longest > LONGEST_WAIT)
 
 
 def main() -> int:
     """Start the server and play."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--serve", metavar="FOLDER", help=argparse.SUPPRESS)
-    parser.add_argument("--tokens", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--share", type=float, default=1.0, help="how bad the days are, 1 for all")
     asked = parser.parse_args()
     if asked.serve:
         serve_it(asked.serve)
         return 0
-    with tempfile.TemporaryDirectory(prefix="evidentsource-soak-") as folder:
-        command = [sys.executable, "-m", "tests.soak.server", "--serve", folder]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-            assert server.stdout is not None
-            target = server.stdout.readline().strip()
-            try:
-                return asyncio.run(rounds(target, server.pid, asked.tokens, asked.rounds))
-            finally:
-                server.terminate()
+    with served() as place:
+        return asyncio.run(rounds(place, asked.rounds, asked.share))
 
 
 if __name__ == "__main__":
