@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evidentsource_functions.testing import event
 from examples.savings_account.savings.account_summary import AccountSummary
 from examples.savings_account.savings.active_accounts import ActiveAccounts
 from examples.savings_account.savings.deposit import Deposit
@@ -35,6 +36,13 @@ def test_active_accounts_are_those_that_were_opened_and_not_closed() -> None:
     given(*STORY).then_view(ActiveAccounts({"ann": "Ann", "bob": "Bob"}))
     given(*STORY, closed("ann")).then_view(ActiveAccounts({"bob": "Bob"}))
     given(*STORY, closed("ann"), closed("ann")).then_view(ActiveAccounts({"bob": "Bob"}))
+
+
+def test_an_account_that_was_opened_without_a_subject_has_no_name() -> None:
+    nameless = event("account.opened", owner="Nobody")
+    given(nameless).then_view(ActiveAccounts({"": "Nobody"}))
+    summary = AccountSummary(owner="Nobody", status="open")
+    given(nameless).then_view(summary, account_id=None)
 
 
 def test_each_day_ends_with_a_balance() -> None:
