@@ -170,7 +170,16 @@ def event(
     )
 
 
-def as_spec(given: AnySpec) -> EventSpec:
+_EVENT_HINTS: dict[type, str] = {
+    list: "give them one by one: given(first, second), or given(*events)",
+    tuple: "give them one by one: given(first, second), or given(*events)",
+    dict: 'write event("TYPE", subject=..., FIELD=...)',
+    str: 'write event("TYPE", subject=..., FIELD=...)',
+}
+"""What to write in place of what people write first."""
+
+
+def as_spec(given: AnySpec | object) -> EventSpec:
     """An event in any form. One that was built already names all of its parts.
 
     Raises:
@@ -186,7 +195,8 @@ def as_spec(given: AnySpec) -> EventSpec:
         given = as_prospective(given)
     if isinstance(given, ProspectiveEvent):
         return EventSpec(**_parts(given))
-    raise InvalidType("event", "event(...), an EventBuilder, ProspectiveEvent or Event", given)
+    known = "event(...), an EventBuilder, ProspectiveEvent or Event"
+    raise InvalidType("event", known, given, _EVENT_HINTS.get(type(given)))
 
 
 def structured_payload(made: ProspectiveEvent | Event) -> tuple[Any, bool]:

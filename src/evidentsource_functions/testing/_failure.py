@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evidentsource_core import AppendCondition, Event, ProspectiveEvent
+from evidentsource_core import AppendCondition, Event, InvalidType, ProspectiveEvent
 from evidentsource_functions.testing import _words as words
 from evidentsource_functions.testing._align import Pair, align, reordered
 from evidentsource_functions.testing._diff import event_differences
@@ -122,6 +122,11 @@ def conditions_differ(
     expected: Sequence[AppendCondition], got: Sequence[AppendCondition]
 ) -> list[str] | None:
     """What is wrong with the append conditions, in whatever order; None for nothing."""
+    given: Sequence[object] = expected
+    for each in given:
+        if not isinstance(each, AppendCondition):
+            hint = "write Constraint.must_exist(selector), .must_not_exist, .unchanged_since, ..."
+            raise InvalidType("then_conditions", "append conditions", each, hint)
     left, lines = list(got), []
     for condition in expected:
         if condition in left:

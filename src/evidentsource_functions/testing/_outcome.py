@@ -182,6 +182,8 @@ class Decided:
             raise self._story().told(
                 f"the command was rejected, so there are no {what}", lines
             ) from outcome.error
+        if not outcome.events:
+            raise self._story().told("the command could not be executed", lines) from outcome.error
         lines += ["decided were:", *(f"  {each}" for each in words.event_lines(outcome.events))]
         raise self._story().told("the decision could not be committed", lines) from outcome.error
 

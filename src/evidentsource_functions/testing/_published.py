@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from evidentsource_core import (
     StateViewName,
 )
 from evidentsource_core.reference import Evolve
+from evidentsource_functions.errors import InvalidDefinition
 from evidentsource_functions.state_change import (
     DecideFunc,
     _annotated_command_type,
@@ -92,7 +94,29 @@ def change_rule(
     """
     if isinstance(decide, staticmethod):
         decide = decide.__func__
+    _check_call(decide)
     kind = _annotated_command_type(decide) if command_type is None else command_type
     handler = create_state_change_handler(kind, decide)
     definition = StateChangeDefinition(StateChangeName(name or name_of_change(decide)))
     return ChangeRule(definition, handler, kind, source or source_of(decide), decide)
+
+
+def _check_call(decide: object) -> None:
+    """Refuse what cannot be called as a rule is, before anything is said of its command."""
+    call = "decide(db, command, metadata)"
+    if isinstance(decide, type):
+        raise InvalidDefinition(
+            f"{decide.__name__} is a class; a state change is a function {call}"
+        )
+    if not callable(decide):
+        raise InvalidDefinition(f"{decide!r} is no function; a state change is one: {call}")
+    try:
+        signature = inspect.signature(decide)
+    except ValueError:  # some functions of C tell nothing of themselves
+        return
+    try:
+        signature.bind(None, None, None)
+    except TypeError as error:
+        name = getattr(decide, "__name__", "decide")
+        said = f"{name}{signature} cannot be called as {call}: {error}"
+        raise InvalidDefinition(said) from error

@@ -139,6 +139,8 @@ class RuleBook:
             raise InvalidValue("command", f"{names} all take a {said}", hint)
         known = ", ".join(f"{each.name} ({each.command_type.__name__})" for each in self.changes)
         hint = f"known are: {known}" if known else "publish one: .change(decide)"
+        if to is dict and known:
+            hint += f'; plain values are sent with command("{self.changes[0].name}", FIELD=...)'
         raise InvalidValue("command", f"no state change takes {said}", hint)
 
     def change_named(self, name: str) -> ChangeRule:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Generic, Never, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Never, Self, TypeVar
 
 from evidentsource_core import (
     EventSelector,
@@ -240,6 +240,16 @@ class Given(Generic[C]):
         )
         check.then_view(expected, view, parameters)
         return self
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in {"then", "then_nothing", "then_rejected", "then_conditions", "events"}:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            raise AttributeError(
+                f"{name} comes after a command: given(...).when(COMMAND).{name}; "
+                "what a view contains without one is given(...).then_view(...)"
+            )
 
     def _after(self, moment: datetime | None, events: Sequence[AnySpec]) -> Self:
         if not events:

@@ -211,8 +211,10 @@ def _server() -> Level:
     try:
         from evidentsource_runtime.server.testing import ServerLevel  # noqa: PLC0415
     except ImportError as error:
-        needed = f"it needs {error.name}, which is not installed" if error.name else str(error)
+        if error.name is None:
+            raise LevelUnavailable(SERVER, str(error)) from error  # which says what to install
         hint = "run: pip install 'evidentsource-functions[server]'"
+        needed = f"it needs {error.name}, which is not installed"
         raise LevelUnavailable(SERVER, needed, hint) from error
     return ServerLevel(_address[0].url, grpc=_address[0].grpc)
 

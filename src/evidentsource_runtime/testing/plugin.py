@@ -109,7 +109,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         ):
             known = ", ".join(LEVELS[:-1])
             raise pytest.UsageError(
-                f"{item.nodeid}: es_level takes one or more of {known}, and guard=True or False"
+                f"{item.nodeid}: es_level takes one or more of {known}, and guard=True or False; "
+                f"it has {_said(marker)}"
             )
 
 
@@ -179,7 +180,13 @@ def es_database(request: pytest.FixtureRequest, es_clock: Clock) -> Database:
     """
     from evidentsource_runtime.testing.projects import project_database  # noqa: PLC0415
 
-    return project_database(_project(request), clock=es_clock)
+    folder = _project(request)
+    if not _names_rules(folder):
+        raise pytest.UsageError(
+            f"es_database finds no [tool.evidentsource] in a pyproject.toml above {request.path}: "
+            'name the components there, or write Database.in_memory("NAME") and publish them'
+        )
+    return project_database(folder, clock=es_clock)
 
 
 @pytest.fixture
@@ -238,11 +245,21 @@ def _instance(level: str, item: pytest.Item, guard: bool | None) -> Any:
     return guarded(level) if guard else level_named(level)
 
 
+def _said(marker: pytest.Mark) -> str:
+    parts = [repr(each) for each in marker.args]
+    parts += [f"{name}={value!r}" for name, value in marker.kwargs.items()]
+    return ", ".join(parts) or "nothing"
+
+
 def _project(request: pytest.FixtureRequest) -> Path:
     """The nearest folder above a test whose pyproject.toml has a ``[tool.evidentsource]``."""
     start = Path(request.path).parent
     for folder in (start, *start.parents):
-        file = folder / "pyproject.toml"
-        if file.is_file() and "[tool.evidentsource" in file.read_text("utf-8"):
+        if _names_rules(folder):
             return folder
     return Path(request.config.rootpath)
+
+
+def _names_rules(folder: Path) -> bool:
+    file = folder / "pyproject.toml"
+    return file.is_file() and "[tool.evidentsource" in file.read_text("utf-8")

@@ -8,9 +8,11 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
+import httpcore  # noqa: F401 - a run in this process takes with it what it was the first to import
 import pytest
 
 import evidentsource_runtime
+import evidentsource_runtime.server.testing
 from evidentsource_functions.testing import _levels
 from evidentsource_runtime.testing import levels
 
@@ -212,7 +214,7 @@ def test_the_level_all_leaves_a_server_out_that_nobody_has_named(run: Run) -> No
                     "import pytest\n\n@pytest.mark.es_level('moon')\ndef test_it():\n    pass\n"
                 )
             },
-            "test_wrong.py::test_it: es_level takes one or more of native, sandbox",
+            "one or more of native, sandbox, component, server, and guard=True or False; it has 'moon'",
         ),
     ],
     ids=["flag", "configuration", "marker"],
@@ -223,6 +225,12 @@ def test_a_level_that_does_not_exist_is_refused(
     done = run({"test_marked.py": MARKED} | files, *arguments)
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     assert said in str(done.stderr)
+
+
+def test_a_project_without_rules_is_told_what_es_database_needs(run: Run) -> None:
+    done = run({"test_it.py": "def test_it(es_database):\n    pass\n"})
+    done.assert_outcomes(errors=1)
+    assert "es_database finds no [tool.evidentsource] in a pyproject.toml above" in str(done.stdout)
 
 
 CLOCK = """

@@ -290,7 +290,7 @@ def test_a_class_says_itself_how_it_is_sent() -> None:
     ("sent", "message"),
     [
         (command("refund"), "no state change takes 'refund'; known are: add-lines .AddLines., pay"),
-        ({"order_id": "o-1"}, "no state change takes dict"),
+        ({"order_id": "o-1"}, r'no state change takes dict; .*command\("add-lines", FIELD=...\)'),
     ],
 )
 def test_a_command_that_no_rule_takes_is_refused(sent: Any, message: str) -> None:
@@ -529,6 +529,57 @@ def test_the_events_can_be_looked_at() -> None:
     assert paid.id == "o-1.paid"
     with pytest.raises(ScenarioFailed, match="rejected"):
         assert given().when(Pay("o-1")).events
+
+
+@pytest.mark.parametrize("word", ["then", "then_nothing", "then_rejected", "then_conditions"])
+def test_what_comes_after_a_command_says_so_where_there_is_none(word: str) -> None:
+    with pytest.raises(AttributeError, match=rf"when\(COMMAND\)\.{word}; .*then_view"):
+        getattr(given(PEN), word)
+    with pytest.raises(AttributeError, match="has no attribute 'than'"):
+        getattr(given(PEN), "than")  # noqa: B009 - a type checker knows that there is none
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ([PEN], r"one by one: given\(first, second\)"),
+        ({"type": "line.added"}, r'write event\("TYPE"'),
+        ("line.added", r'write event\("TYPE"'),
+    ],
+    ids=["list", "dict", "text"],
+)
+def test_what_is_no_event_is_refused_with_what_to_write(wrong: Any, hint: str) -> None:
+    with pytest.raises(InvalidType, match=hint):
+        given(wrong)
+    with pytest.raises(InvalidType, match=hint):
+        given(PEN).when(Pay("o-1")).then(wrong)
+
+
+def test_what_is_no_condition_is_refused_with_what_to_write() -> None:
+    selector: Any = Selector.subject("o-1")
+    with pytest.raises(InvalidType, match=r"then_conditions: .*Constraint\.must_exist"):
+        given(PEN).when(Pay("o-1")).then_conditions(selector)
+
+
+def test_a_revision_that_is_not_there_is_no_failed_commit() -> None:
+    with pytest.raises(ScenarioFailed, match="the command could not be executed") as caught:
+        given(PEN).last_seen(9).when(Pay("o-1")).then(PAID)
+    assert "9 is not from 0 to 1" in str(caught.value)
+    assert "decided were" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (Pay, r"Pay is a class; a state change is a function decide\(db, command, metadata\)"),
+        ("pay", "'pay' is no function"),
+        (lambda db, command: [], r"cannot be called as decide\(db, command, metadata\): too many"),
+    ],
+    ids=["class", "text", "two arguments"],
+)
+def test_what_is_no_rule_is_refused_when_it_is_named(rule: Any, said: str) -> None:
+    with pytest.raises(InvalidDefinition, match=said):
+        Scenarios("shop").change(rule)
 
 
 def test_a_rule_that_cannot_work_is_refused_when_it_is_named() -> None:
