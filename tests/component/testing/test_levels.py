@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from evidentsource_runtime.testing import use_level
 from evidentsource_runtime.testing.components import Components
 from evidentsource_runtime.testing.projects import project_rules
 from tests.unit.functions.testing.kit import Pay, shop
+from tests.whole import whole
 
 pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
@@ -53,7 +55,7 @@ def test_a_component(es_component, es_level):
     component = es_component("todos.add_item", pure=True)
     assert component is es_component("todos.add_item", pure=True)
     assert type(component).__name__ == "StateChangeComponent"
-    assert es_level == current_level().name == "sandbox"
+    assert es_level == current_level().name
 
 
 def test_that_fails():
@@ -68,26 +70,91 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_flag_runs_the_same_tests_in_the_sandbox(
-    project: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (project / "test_todos.py").write_text(TESTS, encoding="utf-8")
+Run = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def run(project: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Write a file of tests into the project, and run pytest there."""
     monkeypatch.chdir(project)
     monkeypatch.syspath_prepend(project)
-    # Without its faulthandler: on leaving, that takes wasmtime's handlers of signals with it.
-    done = pytester.runpytest_inprocess(
-        "-p",
-        "no:faulthandler",
-        f"--rootdir={project}",
-        str(project),
-        "--es-level=sandbox",
-        "-p",
-        "no:cacheprovider",
-    )
-    done.assert_outcomes(passed=3, failed=1)
+
+    def run_pytest(tests: str, *arguments: str) -> pytest.RunResult:
+        (project / "test_todos.py").write_text(tests, encoding="utf-8")
+        # Without its faulthandler: on leaving, that takes wasmtime's handlers of signals with it.
+        plain = ("-p", "no:faulthandler", "-p", "no:cacheprovider", f"--rootdir={project}")
+        return pytester.runpytest_inprocess(*plain, str(project), *arguments)
+
+    return run_pytest
+
+
+# Without a component that was built, which takes its minute.
+QUICK = "import pytest\npytestmark = pytest.mark.es_level('native', 'sandbox', 'server')\n" + TESTS
+
+
+@pytest.mark.parametrize(
+    ("tests", "level"),
+    [
+        pytest.param(TESTS, "sandbox", id="sandbox"),
+        pytest.param(QUICK, "server", id="server"),
+        pytest.param(QUICK, "all", id="native and sandbox compared"),
+        pytest.param(TESTS, "component", id="component", marks=whole),
+        pytest.param(TESTS, "all", id="all", marks=whole),
+    ],
+)
+def test_the_flag_runs_the_same_tests_at_every_level(tests: str, level: str, run: Run) -> None:
+    chosen = ("-k", "not component") if tests is QUICK else ()
+    done = run(tests, f"--es-level={level}", *chosen)
+    done.assert_outcomes(passed=2 if chosen else 3, failed=1, deselected=len(chosen) // 2)
     told = str(done.stdout)
-    assert "evidentsource: level sandbox" in told
+    assert f"evidentsource: level {level}" in told
     assert "event 1 (item.added) differs in data.item" in told
+    assert f"\nlevel {level}\n" in told
+
+
+UNSTEADY = """
+import pytest
+from todos.unsteady import Note, decide
+from evidentsource_functions.testing import Scenarios
+
+given = Scenarios("notes", stream="notes").change(decide, "note").given
+
+
+def test_watched_by_default():
+    given().when(Note("tea")).then_conditions()
+
+
+@pytest.mark.es_level("sandbox", guard=False)
+def test_not_watched():
+    given().when(Note("tea")).then_conditions()
+"""
+UNSTEADY_RULE = """
+import time
+from dataclasses import dataclass
+from evidentsource_functions import ProspectiveEvent
+from evidentsource_functions.wasm import StateChangeAdapter
+
+@dataclass
+class Note:
+    text: str
+
+def decide(db, command: Note, metadata):
+    return [ProspectiveEvent("e-1", "notes", "noted", data=f"{command.text} {time.time_ns()}")]
+
+class WitWorld(StateChangeAdapter):
+    decide_func = decide
+"""
+
+
+def test_the_sandbox_finds_what_is_not_deterministic_unless_it_is_told_not_to(
+    project: Path, run: Run
+) -> None:
+    (project / "todos" / "unsteady.py").write_text(UNSTEADY_RULE, encoding="utf-8")
+    done = run(UNSTEADY, "--es-level=sandbox")
+    done.assert_outcomes(passed=1, failed=1)
+    told = str(done.stdout)
+    assert "unsteady.py" in told
+    assert "time.time_ns(): use metadata.command_received_at" in told
 
 
 def test_an_edit_that_breaks_a_rule_is_told_by_its_scenario_in_the_sandbox(project: Path) -> None:
