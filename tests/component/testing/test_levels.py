@@ -18,6 +18,7 @@ from evidentsource_functions.testing import (
     event,
 )
 from evidentsource_runtime.build import BuildError
+from evidentsource_runtime.cachedir import cache_root
 from evidentsource_runtime.host import StateChangeComponent
 from evidentsource_runtime.testing import use_level
 from evidentsource_runtime.testing.components import Components
@@ -74,8 +75,17 @@ Run = Callable[..., pytest.RunResult]
 
 
 @pytest.fixture
-def run(project: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+def cache() -> Path:
+    """Where built and compiled components are kept, before ``pytester`` makes itself a new home."""
+    return cache_root()
+
+
+@pytest.fixture
+def run(
+    cache: Path, project: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> Run:
     """Write a file of tests into the project, and run pytest there."""
+    monkeypatch.setenv("EVIDENTSOURCE_CACHE_DIR", str(cache))
     monkeypatch.chdir(project)
     monkeypatch.syspath_prepend(project)
 
