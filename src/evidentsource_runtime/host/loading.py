@@ -242,7 +242,9 @@ def _compile(name: str, data: bytes, engine: Engine, progress: Progress | None) 
         if thread.is_alive():
             tell(done=False)
     tell(done=True)
-    if isinstance(outcome[0], WasmtimeError):
-        reason = str(outcome[0]).strip()
-        raise ComponentLoadError(name, f"it is no valid component: {reason}") from outcome[0]
-    return outcome[0]
+    # Taken out: an error that its own frames lead to would keep the whole file until garbage is looked for.
+    found = outcome.pop()
+    if isinstance(found, WasmtimeError):
+        reason = str(found).strip()
+        raise ComponentLoadError(name, f"it is no valid component: {reason}") from found
+    return found
