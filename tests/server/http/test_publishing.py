@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
+import time
 import zipfile
 from typing import Any
 
 import httpx
 import pytest
+from wasmtime import WasmtimeError
 
 from evidentsource_core import Selector
+from evidentsource_runtime.host import ComponentLoadError
 from evidentsource_runtime.server import Server, Settings, running
 from evidentsource_runtime.server.access import Limits
 from evidentsource_runtime.server.publishing import state_change_of, state_view_of
@@ -50,6 +54,27 @@ def test_what_is_no_component_is_refused(
     assert (answer.status_code, problem["field"]) == (400, "wasm")
     assert problem["detail"].startswith(f"wasm: is no component of a {kind[:-1]} that runs here: ")
     assert not any(web.get(f"/api/v1/db/{bank}/{kind}").json().values())
+
+
+def left(*kinds: type[Exception]) -> list[Exception]:
+    return [each for each in gc.get_objects() if isinstance(each, kinds)]
+
+
+@pytest.mark.parametrize("content", [b"nonsense", b"\0asm\x0d\0\1\0nonsense"])
+def test_what_was_refused_is_not_kept_until_garbage_is_looked_for(
+    content: bytes, web: httpx.Client, bank: str
+) -> None:
+    """An error that leads to itself keeps the frames that it came through, and the upload in them."""
+    gc.collect()
+    gc.disable()
+    try:
+        assert upload(web, bank, "state-changes", CHANGE, content).status_code == 400
+        until = time.monotonic() + 5
+        while left(ComponentLoadError, WasmtimeError) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert not left(ComponentLoadError, WasmtimeError)
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,12 @@ class Workers:
             future = asyncio.get_running_loop().run_in_executor(pool, work)
         except RuntimeError as error:  # the pool was shut down
             raise ServerStopping from error
-        return await future
+        try:
+            return await future
+        finally:
+            # An error in it leads to this frame, and would lead to itself from here: then everything
+            # that it can be traced to, a whole upload say, stays until garbage is looked for.
+            del future
 
     async def stream(
         self, make: Callable[[], Iterator[T]], weigh: Callable[[T], int] | None = None
