@@ -7,10 +7,9 @@ Every test makes a database with a file of its own, so the test run takes some p
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-import grpc
 import pytest
 
 from evidentsource_runtime.contract import DatabaseContract, DatabaseUnderTest
@@ -19,8 +18,15 @@ from evidentsource_runtime.contract.conditions import Conditions
 from evidentsource_runtime.contract.querying import AtRevisions
 from evidentsource_runtime.contract.suite import DatabaseFixtures
 from evidentsource_runtime.server import Server
+from evidentsource_runtime.server.testing import Client
 from tests.server.driver import GrpcDriver
-from tests.server.stub import Stub
+
+
+@pytest.fixture(scope="module")
+def client(server: Server) -> Iterator[Client]:
+    client = Client(server.grpc.target)
+    yield client
+    client.close()
 
 
 class Parts(DatabaseFixtures, Revisions, Log, TransactionIds, Conditions, AtRevisions):
@@ -36,8 +42,8 @@ else:
 class TestDatabaseBehindGrpc(Chosen):
     @pytest.fixture
     def new_database(
-        self, request: pytest.FixtureRequest, server: Server, channel: grpc.Channel
+        self, request: pytest.FixtureRequest, server: Server, client: Client
     ) -> Callable[[], DatabaseUnderTest]:
         if request.node.name.endswith("[deep]"):
             pytest.skip("protobuf reads messages of 100 levels, which no such selector fits in")
-        return lambda: GrpcDriver(server, Stub(channel))
+        return lambda: GrpcDriver(server, client)

@@ -18,7 +18,7 @@ from evidentsource_core import (
 from evidentsource_core.domain import errors
 from evidentsource_core.domain.checks import check_selector, check_view
 from evidentsource_core.domain.definitions import ViewParameters, view_parameters
-from evidentsource_core.domain.queries import merged_options
+from evidentsource_core.domain.queries import EffectiveTimeRange, RevisionRange, merged_options
 from evidentsource_core.reference import recorded_time
 from evidentsource_core.times import require_aware
 from evidentsource_functions.testing import LevelUnavailable
@@ -85,19 +85,27 @@ class ServerSnapshot:
         """The selected events."""
         wanted = merged_options(options, range=range, direction=direction, limit=limit)
         bound = self.effective_timestamp
-        asked = wanted if bound is None else QueryOptions(wanted.direction, None, wanted.range)
+        within = wanted.range
+        if bound is not None and isinstance(within, RevisionRange):
+            # Over gRPC a range alone bounds effective times, and here is another one.
+            everything = self._queried(selector, replace(wanted, _limit=None))
+            found = [each for each in everything if _took_effect(each) <= bound]
+            return found[: wanted.get_limit()]
+        if bound is not None and not isinstance(within, RevisionRange):
+            within = within or EffectiveTimeRange()
+            end = bound if within.end_at is None else min(bound, within.end_at)
+            wanted = replace(wanted, range=EffectiveTimeRange(within.start_at, end))
+        return self._queried(selector, wanted)
+
+    def _queried(self, selector: EventSelector, options: QueryOptions) -> list[Event]:
         replies = self.client.ask(
             "QueryEvents",
             database_name=self.name,
             revision=self.revision,
             include_event_detail=True,
-            query=query_to(check_selector(selector), asked),
+            query=query_to(check_selector(selector), options),
         )
-        found = [event_from(reply.detail, "event") for reply in replies]
-        if bound is None:
-            return found
-        # Over gRPC a range alone bounds effective times, and there can be another one.
-        return [each for each in found if _took_effect(each) <= bound][: wanted.get_limit()]
+        return [event_from(reply.detail, "event") for reply in replies]
 
     def view_state(
         self,
