@@ -174,9 +174,10 @@ def es_ids(es_level: str) -> Iterator[None]:
 
 @pytest.fixture
 def es_database(request: pytest.FixtureRequest, es_clock: Clock) -> Database:
-    """A database in memory with every rule that the nearest ``[tool.evidentsource]`` names.
+    """A database with every rule that the nearest ``[tool.evidentsource]`` names.
 
-    Its clock is the fixture ``es_clock``. The rules run at the test's level.
+    Its clock is the fixture ``es_clock``. The rules run at the test's level: for a database in memory,
+    or, at the level ``server``, in a database of that server.
     """
     from evidentsource_runtime.testing.projects import project_database  # noqa: PLC0415
 
