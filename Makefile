@@ -39,7 +39,9 @@ pytest: $(STAMP) ## The tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 # A newer Python is looked for on the PATH and among pyenv's; one that does not start does not count.
-newer: $(STAMP) ## The unit tests on a newer Python, where there is one
+NEWER_TESTS ?= tests/unit/artifact tests/unit/build tests/unit/cli tests/unit/core tests/unit/database \
+	tests/unit/functions tests/unit/host tests/unit/instant
+newer: $(STAMP) ## Unit tests on a newer Python, where there is one (NEWER_TESTS=tests/unit: all of them)
 	@for candidate in python3.14 python3.13 python3.12 \
 			$$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[2-9].*/bin/python3 2>/dev/null | sort -rV); do \
 		if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then \
@@ -53,7 +55,7 @@ newer: $(STAMP) ## The unit tests on a newer Python, where there is one
 			&& .venv-newer/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' \
 			&& touch .venv-newer/.installed || exit 1; \
 	fi; \
-	HYPOTHESIS_PROFILE=brief .venv-newer/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/unit
+	HYPOTHESIS_PROFILE=brief .venv-newer/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(NEWER_TESTS)
 
 proto: $(STAMP) ## Write the Python code of the gRPC contract (interface/proto)
 	$(BIN)/python -m tests.tools.generate_protobuf

@@ -7,6 +7,7 @@ import threading
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from evidentsource_runtime.build.errors import PreflightFailed
@@ -63,11 +64,13 @@ class Source:
 _parsing = threading.Lock()
 
 
+@lru_cache(maxsize=256)
 def parse(text: str | bytes, name: str) -> ast.Module:
     """``ast.parse``, by one thread at a time.
 
     Python 3.11 and 3.12 count the depth of all trees that are made in one place, so that two threads
-    at once can end in a ``SystemError``; and a project's components are built side by side.
+    at once can end in a ``SystemError``; and a project's components are built side by side. Trees are
+    kept, since every component has the modules of this SDK, and nobody changes them.
     """
     with _parsing:
         return ast.parse(text, name)

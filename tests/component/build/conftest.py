@@ -14,7 +14,8 @@ from evidentsource_functions import StateViewContext
 from evidentsource_runtime.build import BuildResult, build
 from evidentsource_runtime.host import Host, StateViewComponent
 
-DATA = Path(__file__).parents[2] / "data" / "build"
+ROOT = Path(__file__).parents[3]
+DATA = ROOT / "tests" / "data" / "build"
 MOMENT = datetime(2024, 1, 1, tzinfo=UTC)
 CONTEXT = StateViewContext("bank", "view", 1, 1, MOMENT, "application/json")
 
@@ -32,6 +33,17 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
         return build(DATA / f"{module}.py", output=folder / f"{name}.wasm", **options)
 
     return make_component
+
+
+@pytest.fixture(scope="session")
+def guest_facts(make: Make, tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
+    """A view by hand with a dependency, against another contract, with nothing beside it."""
+    text = (ROOT / "interface" / "decider.wit").read_text("utf-8")
+    other = tmp_path_factory.mktemp("contract") / "other.wit"
+    other.write_text(
+        text.replace("package evidentsource:decider;", "package elsewhere:rules@2.1.0;")
+    )
+    return make("guest_facts", wit=other, contract_only=True, dependencies=("attrs",))
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,10 @@ import wasmtime
 from wasmtime.component import Component
 
 from evidentsource_runtime.artifact import read_component
-from evidentsource_runtime.build import BuildError, ComponentizeFailed, build, build_project
+from evidentsource_runtime.build import BuildError, BuildResult, build, build_project
 from evidentsource_runtime.cli import main
 from tests.component.build.conftest import Evolve, Make
+from tests.whole import whole
 
 ROOT = Path(__file__).parents[3]
 QUICKSTART = ROOT / "examples" / "quickstart"
@@ -42,6 +43,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
 
 
+@whole
 def test_a_component_is_built_once_and_then_taken_from_the_cache(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,8 +112,8 @@ def test_the_facts_of_a_build_are_in_the_component(make: Make) -> None:
     assert str(ROOT) not in facts.to_json()
 
 
-def test_the_reader_sees_in_a_real_component_what_wasmtime_sees(make: Make) -> None:
-    path = make("guest_facts").path
+def test_the_reader_sees_in_a_real_component_what_wasmtime_sees(guest_facts: BuildResult) -> None:
+    path = guest_facts.path
     found = read_component(path)
     engine = wasmtime.Engine()
     kind = Component.from_file(engine, str(path)).type
@@ -138,17 +140,11 @@ def test_the_quick_start_builds_by_the_command_line(
     assert (again["cached"], again["input_hash"]) == (True, digest)
 
 
-def test_another_contract_is_built_against_with_what_is_named_and_nothing_else(
-    make: Make, evolve: Evolve, tmp_path: Path
+def test_another_contract_is_built_against_and_nothing_else_where_that_is_asked(
+    guest_facts: BuildResult,
 ) -> None:
-    text = (ROOT / "interface" / "decider.wit").read_text("utf-8")
-    other = tmp_path / "other.wit"
-    other.write_text(
-        text.replace("package evidentsource:decider;", "package elsewhere:rules@2.1.0;")
-    )
-    built = make("with_attrs", wit=other, contract_only=True, dependencies=("attrs",))
-    assert evolve(built.path, "a", "b") == b'{"amount": 2}'
-    found = read_component(built.path)
+    assert guest_facts.exports == ("evolve",)
+    found = read_component(guest_facts.path)
     assert [each.name for each in found.exports if each.kind == "func"] == ["evolve"]
     assert found.facts is not None
     assert found.facts.contract_only
@@ -180,19 +176,6 @@ def test_what_fails_while_it_is_imported_shows_the_guests_traceback(
     assert output.err == ""
     assert (project / "view.wasm").read_bytes() == b"as it was"
     assert sorted(path.name for path in project.iterdir()) == ["view.py", "view.wasm"]
-
-
-def test_a_module_imported_by_a_computed_name_is_said_to_be_missing(project: Path) -> None:
-    (project / "helper.py").write_text("")
-    (project / "view.py").write_text(
-        "import importlib\n" + VIEW + 'importlib.import_module("hel" + "per")\n'
-    )
-    with pytest.raises(ComponentizeFailed) as caught:
-        build("view")
-    assert "No module named 'helper'" in str(caught.value)
-    assert caught.value.line == 8
-    assert caught.value.hint is not None
-    assert "computed name" in caught.value.hint
 
 
 def test_a_project_is_built_with_its_metadata(project: Path, evolve: Evolve) -> None:
@@ -252,10 +235,9 @@ def test_a_process_that_is_told_to_stop_leaves_nothing_behind(
     assert list(scratch.iterdir()) == []
 
 
-def test_an_unwritable_output_is_an_error_and_the_build_is_kept(project: Path, make: Make) -> None:
-    make("guest_facts")
+def test_an_unwritable_output_is_an_error_and_the_build_is_kept(project: Path) -> None:
+    build(QUICKSTART / "my_state_view.py", output=project / "kept.wasm")
     (project / "file").write_text("")
-    data = ROOT / "tests" / "data" / "build" / "guest_facts.py"
     with pytest.raises(BuildError) as caught:
-        build(data, output="file/view.wasm")
+        build(QUICKSTART / "my_state_view.py", output="file/view.wasm")
     assert caught.value.code == "unwritable-output"

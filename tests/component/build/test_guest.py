@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from evidentsource_runtime.build import guest
-from tests.component.build.conftest import Evolve, Make
+from evidentsource_runtime.build import BuildResult, guest
+from tests.component.build.conftest import Evolve
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("guest_facts")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("build")]
 
 
 @pytest.fixture(scope="module")
-def facts(make: Make, evolve: Evolve) -> Any:
-    return json.loads(evolve(make("guest_facts").path) or b"")
+def facts(guest_facts: BuildResult, evolve: Evolve) -> Any:
+    return json.loads(evolve(guest_facts.path, "a", "b") or b"")
 
 
 def test_the_guest_is_the_python_that_the_tables_describe(facts: Any) -> None:
@@ -38,5 +38,9 @@ def test_nothing_of_the_building_environment_is_importable(facts: Any) -> None:
         "evidentsource_core",
         "evidentsource_functions",
     ]
-    assert [facts["folders"][path] for path in ("/2", "/3")] == [[], []]
+    assert [facts["folders"][path] for path in ("/2", "/3")] == [["attr", "attrs"], []]
     assert "VIRTUAL_ENV" not in facts["environment"]
+
+
+def test_a_named_dependency_works_inside(facts: Any) -> None:
+    assert facts["total"] == {"amount": 2}

@@ -6,6 +6,7 @@ import pytest
 
 from evidentsource_runtime.testing import use_level
 from evidentsource_runtime.testing.levels import all_of
+from examples.savings_account.savings.open_account import OpenAccount
 from examples.savings_account.savings.withdraw import Withdraw
 from examples.savings_account.tests.bank import credited, debited, given, opened
 from tests.component.story import play
@@ -19,8 +20,18 @@ def test_every_step_of_the_story_gives_the_same() -> None:
     play(all_of(["native", "component"]))
 
 
-@pytest.mark.parametrize("level", [pytest.param("component", marks=whole), "all"])
-def test_a_scenario_reads_the_same_at_every_level(level: str) -> None:
+def test_a_scenario_reads_the_same_at_every_level() -> None:
+    with use_level("all"):
+        given().when(OpenAccount("r-1", "ann", "Ann")).then(opened("ann"))
+        refusal = "account ann exists already"
+        given(opened("ann")).when(OpenAccount("r-1", "ann", "Ann")).then_rejected(
+            "conflict", refusal
+        )
+
+
+@whole
+@pytest.mark.parametrize("level", ["component", "all"])
+def test_a_scenario_whose_rule_reads_a_view_reads_the_same_at_every_level(level: str) -> None:
     with use_level(level):
         history = given(opened("ann"), credited("ann", 100))
         history.when(Withdraw("r-1", "ann", 30)).then(debited("ann", 30))

@@ -81,6 +81,19 @@ def test_an_error_in_an_import_is_that_of_a_build(host: Host, write: Write) -> N
         assert frames(instantly.value) == frames(built.value)
 
 
+def test_a_module_imported_by_a_computed_name_is_said_to_be_missing(
+    host: Host, write: Write
+) -> None:
+    top = 'import importlib\nimportlib.import_module("hel" + "per")'
+    file = write({"change.py": change(top), "helper.py": ""})
+    with pytest.raises(ComponentizeFailed) as caught:
+        host.load_source(file)
+    assert "No module named 'helper'" in str(caught.value)
+    assert caught.value.line == 6
+    assert caught.value.hint is not None
+    assert "computed name" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("top", "line"),
     [("import sqlite3", 5), ("try:\n    import sqlite3\nexcept ImportError: 1", 6)],
@@ -182,8 +195,10 @@ def test_a_pure_program_is_refused_the_clock_while_it_is_imported_too(
 
 
 def test_another_contract_has_a_base_of_its_own(host: Host, write: Write) -> None:
-    component = host.load_source(write({"change.py": change(words="db.name")}), wit=VARIANT)
-    assert said(component) == "bank"
+    file = write({"view.py": VIEW.format(top="", said="'seen'")})
+    component = host.load_source(file, wit=VARIANT)
+    assert said(component) == '{"said": "seen"}'
+    assert component.digest != host.load_source(file).digest
 
 
 def test_a_warm_load_compiles_and_builds_nothing(write: Write) -> None:

@@ -7,31 +7,28 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import evidentsource_functions
 
 SOURCE = Path(evidentsource_functions.__file__).parents[1]
 
 
-@pytest.mark.parametrize(
-    "imports",
-    [
-        "from evidentsource_functions import *",
-        "from evidentsource_functions.testing import *",
-        "from evidentsource_functions import TestEventBuilder, test_event, test_stored_event",
-        "from evidentsource_functions.testing import TestEventBuilder, test_event",
-    ],
+IMPORTS = (
+    "from evidentsource_functions import *",
+    "from evidentsource_functions.testing import *",
+    "from evidentsource_functions import TestEventBuilder, test_event, test_stored_event",
+    "from evidentsource_functions.testing import TestEventBuilder, test_event",
 )
-def test_only_the_modules_own_tests_are_collected(imports: str, tmp_path: Path) -> None:
-    module = tmp_path / "test_mine.py"
-    module.write_text(
-        f"{imports}\n\n\ndef test_mine():\n    from evidentsource_functions import test_event\n"
-        "    assert test_event('opened', 'a-1').subject == 'a-1'\n"
-    )
+
+
+def test_only_the_modules_own_tests_are_collected(tmp_path: Path) -> None:
+    for number, imports in enumerate(IMPORTS):
+        (tmp_path / f"test_mine_{number}.py").write_text(
+            f"{imports}\n\n\ndef test_mine():\n    from evidentsource_functions import test_event\n"
+            "    assert test_event('opened', 'a-1').subject == 'a-1'\n"
+        )
     paths = [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", str(module)],
+        [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", str(tmp_path)],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTEST_ADDOPTS": ""},
         capture_output=True,
@@ -39,5 +36,5 @@ def test_only_the_modules_own_tests_are_collected(imports: str, tmp_path: Path) 
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "1 passed in" in run.stdout
+    assert f"{len(IMPORTS)} passed in" in run.stdout
     assert "warning" not in run.stdout.lower()
