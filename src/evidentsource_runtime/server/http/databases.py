@@ -59,6 +59,8 @@ async def await_revision(ask: Ask) -> Response:
     if revision is None:
         return _state(ask, await ask.service.databases.latest(ask.caller, ask.database))
     wait = ask.whole("wait", most=86_400)
+    # Nobody waits for a database that is not there.
+    await ask.service.databases.cached(ask.caller, ask.database)
     async with asyncio.timeout(wait):
         state = await ask.service.databases.at_revision(ask.caller, ask.database, revision)
     return _state(ask, state)

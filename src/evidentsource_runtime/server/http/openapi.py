@@ -14,7 +14,11 @@ from evidentsource_runtime.server.http.schemas import INTEGER, SCHEMAS, STRING
 __all__ = ["document"]
 
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_NAME: Final = {"type": "string", "pattern": r"^[a-zA-Z][a-zA-Z0-9\-_.]{1,127}$"}
 _PATHS: Final[dict[str, Any]] = {
+    "database": _NAME,
+    "name": _NAME,
+    "stream": _NAME,
     "revision": {"anyOf": [INTEGER, {"const": "latest"}]},
     "version": {"anyOf": [{"type": "integer", "minimum": 1}, {"const": "latest"}]},
 }
