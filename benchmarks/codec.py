@@ -34,6 +34,7 @@ from evidentsource_runtime.host.instances import Instance, Template
 
 CODECS = ("packed", "stock")
 BINDINGS = 1_000
+CONTENT_MS = 50
 EVENTS_OF_BINDING = 10
 PATIENT = Limits(time_seconds=600)
 """On a busy machine, a stock call of 5,000 events takes more than a component may by default."""
@@ -184,12 +185,14 @@ def contents() -> Iterator[Row]:
         packed = measure(views["packed"]._template, use, runs)
         stock = measure(views["stock"]._template, use, 1 if size > 10_000 else 5)
         figures = (
-            f"host {stock.host * 1e3:,.1f} and {packed.host * 1e3:,.2f} ms"
-            + (" (to reach: under 50)" if size > 1_000_000 else "")
-            + f", inside {packed.inside * 1e3:,.1f} ms"
+            f"host {stock.host * 1e3:,.1f} and {packed.host * 1e3:,.2f} ms, "
+            f"inside {packed.inside * 1e3:,.1f} ms"
         )
         what = f"content of {size:,} bytes, stock / by the contract"
         yield Row("f", what, stock.total / packed.total, figures)
+    what = f"content of {size:,} bytes, time of the host / {CONTENT_MS} ms"
+    taken = packed.host * 1e3
+    yield Row("f", what, taken / CONTENT_MS, f"{taken:,.2f} ms", at_most(1))
 
 
 def decisions() -> Iterator[Row]:
@@ -207,7 +210,7 @@ def decisions() -> Iterator[Row]:
     figures = f"{stock.total * 1e3:,.0f} and {packed.total * 1e3:,.1f} ms"
     yield Row(
         "g",
-        "decide, two queries of 1,000 events, stock / ours",
+        "decide, two queries of 1,000 events and a view, stock / ours",
         stock.total / packed.total,
         figures,
     )

@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from evidentsource_core import Event, StateChangeMetadata, StateViewContext
+from evidentsource_core import (
+    DatabaseName,
+    Event,
+    Revision,
+    StateChangeMetadata,
+    StateView,
+    StateViewContext,
+    StateViewName,
+    StateViewVersion,
+)
 from evidentsource_core.times import from_parts
 from evidentsource_runtime.build import build
 from evidentsource_runtime.host import Host, StateChangeComponent, StateViewComponent
@@ -33,14 +42,30 @@ def some_events(count: int) -> list[Event]:
     ]
 
 
+VIEW = StateView(
+    DatabaseName("bank"),
+    StateViewName("summary"),
+    StateViewVersion(1),
+    last_modified_revision=Revision(10),
+    last_modified_timestamp=RECORDED,
+    content=b'{"balance": 1, "transaction_count": 1}',
+)
+
+
 class Holding:
-    """A database of these events."""
+    """A database of these events, and of one view."""
+
+    revision = 10
+    revision_timestamp = RECORDED
 
     def __init__(self, events: list[Event]) -> None:
         self._events = events
 
     def query_events(self, _selector: object) -> list[Event]:
         return self._events
+
+    def view_state(self, _name: str, _version: int, _parameters: object) -> StateView:
+        return VIEW
 
 
 def built(module: str) -> Path:
