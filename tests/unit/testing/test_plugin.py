@@ -268,6 +268,19 @@ def test_a_marker_watches_what_a_test_runs(run: Run) -> None:
     assert "time.time" in str(done.stdout)
 
 
+def test_a_test_that_is_watched_elsewhere_runs_in_a_server_unwatched(run: Run) -> None:
+    tests = """
+        import pytest
+        from evidentsource_functions.testing import current_level
+
+        @pytest.mark.es_level("native", "server", guard=True)
+        def test_it():
+            assert type(current_level()).__name__ == "ServerLevel"
+    """
+    done = run({"test_it.py": tests}, "--es-level=server")
+    done.assert_outcomes(passed=1)
+
+
 REGISTERED = """
     import pytest
     from evidentsource_functions.testing import Level, level_named, register_level
