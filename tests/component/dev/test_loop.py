@@ -92,6 +92,9 @@ def test_what_is_saved_serves_and_a_mistake_leaves_the_last_good_version(
     answer = developed.say("a")
     assert answer.headers["x-evidentsource-input-hash"] == first.input_hash
     assert answer.headers["x-evidentsource-served-by"] == "attached"
+    refused = developed.web.post("/api/v1/db/bank/state-changes/say/latest", json={})
+    assert refused.status_code == 500
+    assert refused.headers["x-evidentsource-input-hash"] == first.input_hash
 
     developed.save(CHANGE.replace("first", "second"))
     second = developed.wait("instant", "failed")

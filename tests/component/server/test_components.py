@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -15,6 +17,8 @@ from evidentsource_runtime.host import Host
 from evidentsource_runtime.host import Limits as ComponentLimits
 from evidentsource_runtime.server import Settings, running
 from evidentsource_runtime.server.access import EVERYTHING, Principal
+from evidentsource_runtime.server.grpc.calls import SERVICE
+from evidentsource_runtime.server.protobuf.generated import service_pb2
 from tests.server.stub import Stub, said
 
 pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
@@ -127,6 +131,47 @@ def test_a_component_that_refuses_fails_or_loops_says_so_and_the_next_call_is_un
     assert caught.value.code() is code
     assert expected in said(caught.value)
     say(stub, "hello", f"w-after-{what}")
+
+
+@pytest.mark.parametrize("what", ["hello", "refuse", "fail"])
+def test_every_answer_of_a_component_names_the_inputs_that_it_was_made_of(
+    stub: Stub, what: str
+) -> None:
+    request = {"body": f'{{"what": "{what}", "id": "h-{what}"}}'.encode()}
+    call: Any = stub._channel.unary_unary(
+        f"/{SERVICE.full_name}/ExecuteStateChange",
+        service_pb2.ExecuteStateChangeRequest.SerializeToString,
+    )
+    asked = service_pb2.ExecuteStateChangeRequest(
+        database_name="bank", state_change_name="say", request=request
+    )
+    ended: Any = call.future(asked, timeout=30)
+    ended.exception()
+    told = dict(ended.trailing_metadata())
+    assert told["x-evidentsource-served-by"] == "attached"
+    assert re.fullmatch("[0-9a-f]{64}", told["x-evidentsource-input-hash"])
+    assert ("grpc-status-details-bin" in told) is (what != "hello")
+
+
+def test_a_view_says_which_code_it_is_folded_by_and_what_is_no_rule_says_nothing(
+    stub: Stub,
+) -> None:
+    for name, request, named in (
+        (
+            "FetchStateViewAtRevision",
+            service_pb2.FetchStateViewRequest(
+                state_view_identity={"database_name": "bank", "state_view_name": "said"}
+            ),
+            True,
+        ),
+        ("FetchLatestDatabase", service_pb2.LatestDatabaseRequest(database_name="bank"), False),
+    ):
+        ask: Any = stub._channel.unary_unary(
+            f"/{SERVICE.full_name}/{name}", type(request).SerializeToString
+        )
+        ended: Any = ask.future(request, timeout=30)
+        ended.result()
+        assert ("x-evidentsource-input-hash" in dict(ended.trailing_metadata())) is named
 
 
 def test_a_view_that_traps_names_its_event_and_is_readable_before_it(stub: Stub) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import Any, Final, TypeAlias
 
 import grpc
@@ -20,6 +20,7 @@ from evidentsource_runtime.server.metrics import Metrics
 from evidentsource_runtime.server.protobuf.events import prospective_from
 from evidentsource_runtime.server.protobuf.generated import service_pb2
 from evidentsource_runtime.server.service import InvalidRequest, Kind
+from evidentsource_runtime.server.service.served import INPUT_HASH, Find, telling
 
 __all__ = ["SERVICE", "handlers"]
 
@@ -40,7 +41,7 @@ def handlers(servicer: Servicer, admission: Admission, metrics: Metrics) -> grpc
         admission: lets callers in.
         metrics: counts.
     """
-    calls = Calls(admission, metrics)
+    calls = Calls(admission, metrics, servicer.code_of)
     table: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for method in SERVICE.methods:
         ask = getattr(servicer, method.name)
@@ -61,9 +62,13 @@ class Calls:
     Args:
         admission: lets callers in.
         metrics: counts.
+        code_of: how to find the code that answers a request; None for a request that none does.
     """
 
-    def __init__(self, admission: Admission, metrics: Metrics) -> None:
+    def __init__(
+        self, admission: Admission, metrics: Metrics, code_of: Callable[[Message], Find | None]
+    ) -> None:
+        self._code_of = code_of
         self._admission = admission
         self._metrics = metrics
 
@@ -78,7 +83,7 @@ class Calls:
             try:
                 call.caller = await self._admission.enter(call.headers())
                 request = _decoded(kind, content)
-                async with self._bounds(name, call.caller):
+                async with self._bounds(name, call.caller), self._telling(request, call):
                     reply = await ask(call.caller, request)
             except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
                 await call.fail(error, request)
@@ -110,6 +115,11 @@ class Calls:
 
         return run
 
+    def _telling(self, request: Message, call: _Call) -> AbstractAsyncContextManager[None]:
+        """Have the call's trailing metadata say which code has answered, where code has."""
+        find = self._code_of(request)
+        return nullcontext() if find is None else telling(find, call.beside.update)
+
     @asynccontextmanager
     async def _bounds(self, name: str, caller: Principal) -> AsyncIterator[None]:
         """What waits for as long as its client stays counts as a stream; the rest has its time."""
@@ -139,6 +149,7 @@ class _Call:
         self._metrics = metrics
         self._began = time.perf_counter()
         self.caller: Principal | None = None
+        self.beside: dict[str, str] = {}
 
     def headers(self) -> dict[str, str]:
         """The call's metadata; where a key comes twice, the first value counts."""
@@ -153,10 +164,13 @@ class _Call:
         status = status_of(error, self._events(request))
         level = logging.WARNING if status.refusal.kind in _FAILED else logging.DEBUG
         self._note(level, status.code.name, status.refusal.code)
-        await self._context.abort(status.code, status.message, status.trailers)
+        trailers: list[tuple[str, str | bytes]] = [*status.trailers, *self.beside.items()]
+        await self._context.abort(status.code, status.message, tuple(trailers))
 
     def done(self) -> None:
         """The call has ended well."""
+        if self.beside:
+            self._context.set_trailing_metadata(tuple(self.beside.items()))
         self._note(logging.DEBUG, "OK", "")
 
     def _events(self, request: Any) -> Iterator[ProspectiveEvent]:
@@ -170,12 +184,14 @@ class _Call:
         self._metrics.answered("grpc", self._name, code, seconds)
         if not _log.isEnabledFor(level):
             return
-        facts = {
+        facts: dict[str, Any] = {
             "call": self._name,
             "code": code,
             "reason": reason,
             "subject": None if self.caller is None else self.caller.subject,
             "seconds": round(seconds, 6),
         }
+        if INPUT_HASH in self.beside:
+            facts["input_hash"] = self.beside[INPUT_HASH]
         text = f"{code} {reason}".strip()
         _log.log(level, "%s %s in %.1f ms", self._name, text, seconds * 1000, extra=facts)

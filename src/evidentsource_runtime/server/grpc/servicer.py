@@ -21,6 +21,7 @@ from evidentsource_runtime.server.protobuf.transactions import (
 from evidentsource_runtime.server.protobuf.views import query_from, view_to
 from evidentsource_runtime.server.protobuf.writes import execution_from, submission_from
 from evidentsource_runtime.server.service import InvalidRequest, Service
+from evidentsource_runtime.server.service.served import Find
 from evidentsource_runtime.store import Index
 
 __all__ = ["Servicer"]
@@ -48,6 +49,18 @@ class Servicer:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+
+    def code_of(self, request: Message) -> Find | None:
+        """How to find the code that answers a request; None for one that no code does."""
+        views = self._service.views
+        if isinstance(request, pb.ExecuteStateChangeRequest):
+            name, version = request.state_change_name, request.version or None
+            return lambda: views.code_of_change(request.database_name, name, version)
+        if isinstance(request, pb.FetchStateViewRequest):
+            view = request.state_view_identity
+            wanted = (view.state_view_name, view.state_view_version or None)
+            return lambda: views.code_of_view(view.database_name, *wanted)
+        return None
 
     async def _read(self, read: Callable[[M], T], request: M) -> T:
         """What a request says. A large one is read in a thread, so that others are answered."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ class Ask:
         service: what is asked.
         admission: lets streams in.
         operation: what is asked for.
+        beside: headers that go with the answer, whether that is a result or a refusal.
     """
 
     request: Request
@@ -39,6 +40,7 @@ class Ask:
     service: Service
     admission: Admission
     operation: Operation
+    beside: dict[str, str] = field(default_factory=dict)
 
     # --- the path ------------------------------------------------------------------------------
 

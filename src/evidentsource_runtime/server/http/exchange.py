@@ -25,6 +25,7 @@ from evidentsource_runtime.server.http.problems import PROBLEM, problem_of
 from evidentsource_runtime.server.http.streaming import until_gone
 from evidentsource_runtime.server.metrics import Metrics
 from evidentsource_runtime.server.service import InvalidRequest, Kind, Service
+from evidentsource_runtime.server.service.served import INPUT_HASH
 
 __all__ = ["Exchange", "problem_response"]
 
@@ -63,18 +64,20 @@ class Exchange:
         began = time.perf_counter()
         request = Request(scope, self._bounded(scope, receive, operation))
         caller: Principal | None = None
+        beside: dict[str, str] = {}
         code = ""
         try:
             caller = await self._enter(request, operation)
             _check_query(request, operation)
-            ask = Ask(request, caller, self._service, self._admission, operation)
+            ask = Ask(request, caller, self._service, self._admission, operation, beside)
             response = await self._answer(ask)
         except ClientDisconnect:
             self._note(operation, 499, "client-gone", caller, began)
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
             response, code = self._refused(error)
-        served = response.headers.get("x-evidentsource-input-hash")
+        response.headers.update(beside)
+        served = beside.get(INPUT_HASH)
         self._note(operation, response.status_code, code, caller, began, served)
         with self._metrics.answering(operation.name):
             await response(scope, receive, send)

@@ -153,5 +153,6 @@ SCHEMAS: Final[dict[str, Any]] = {
         **_WORDS,
     )
     | {"additionalProperties": False},
+    "ServerSentEvent": _object("", id=STRING, event=STRING, data=STRING, retry=STRING),
     "Health": _object("status", status=STRING),
 }

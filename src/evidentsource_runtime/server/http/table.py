@@ -29,9 +29,13 @@ def _answer(text: str, schema: str, headers: dict[str, str] | None = None) -> An
     return Answer(text, {JSON: named(schema)}, headers or {})
 
 
-def _many(text: str, schema: str, media: str, *more: str) -> Answer:
-    content = {media: named(schema), NDJSON: STRING} | dict.fromkeys(more, STRING)
-    return Answer(text, content, {})
+_LIVE: Final = {EVENT_STREAM: named("ServerSentEvent")}
+"""The schema of each event of the stream."""
+
+
+def _many(text: str, schema: str, media: str, *, live: bool = False) -> Answer:
+    content = {media: named(schema), NDJSON: STRING}
+    return Answer(text, content | _LIVE if live else content, {})
 
 
 _UNCHANGED: Final = Answer("It has not changed.", {}, _ETAG)
@@ -127,7 +131,7 @@ _DATABASES: Final = (
         databases.updates,
         "A database as it is, and then after each transaction.",
         (_LAST,),
-        answers={200: Answer("Events named database.", {EVENT_STREAM: STRING}, {})},
+        answers={200: Answer("Events named database.", _LIVE, {})},
     ),
 )
 _WRITES: Final = (
@@ -236,7 +240,7 @@ _EVENTS: Final = (
             _LAST,
             _MATCH,
         ),
-        answers={200: _many("The events.", "CloudEvents", BATCH, EVENT_STREAM), 304: _UNCHANGED},
+        answers={200: _many("The events.", "CloudEvents", BATCH, live=True), 304: _UNCHANGED},
     ),
     Operation(
         "queryEventsBySelector",
@@ -301,7 +305,7 @@ _VIEWS: Final = (
         "What a state view has come to; live where text/event-stream is asked for.",
         (*_BINDINGS, _EFFECTIVE, _LAST, _MATCH),
         answers={
-            200: Answer("Its content.", {"*/*": {}, EVENT_STREAM: STRING}, {**_ETAG, **_CODE}),
+            200: Answer("Its content.", {"*/*": {}} | _LIVE, {**_ETAG, **_CODE}),
             204: Answer("No event ever modified it.", {}, _ETAG),
             304: _UNCHANGED,
         },

@@ -27,10 +27,10 @@ from evidentsource_runtime.server.http.values import (
     identity_json,
     live_view_json,
 )
-from evidentsource_runtime.server.http.writes import served_by
 from evidentsource_runtime.server.publishing import publish
 from evidentsource_runtime.server.service import InvalidRequest
 from evidentsource_runtime.server.service.errors import reading
+from evidentsource_runtime.server.service.served import telling
 
 __all__ = ["list_changes", "list_views", "publish_change", "publish_view", "rendered", "view"]
 
@@ -79,23 +79,23 @@ async def rendered(
     effective_at: datetime | None,
 ) -> Response:
     """The content of a view with its tag, whichever route it was asked by."""
-    found = await ask.service.views.view(
-        ask.caller,
-        database,
-        name,
-        version,
-        parameters,
-        revision=revision,
-        effective_at=effective_at,
-    )
-    code = await ask.service.views.code_of_view(database, name, found.version)
+    views = ask.service.views
+    async with telling(lambda: views.code_of_view(database, name, version), ask.beside.update):
+        found = await views.view(
+            ask.caller,
+            database,
+            name,
+            version,
+            parameters,
+            revision=revision,
+            effective_at=effective_at,
+        )
     tag = etag(found.content_type, found.last_modified_revision, found.content)
     headers = {
         "etag": tag,
         "cache-control": "no-cache",
         "x-evidentsource-version": str(found.version),
         **_modified(found),
-        **served_by(code),
     }
     known = unchanged(ask, tag)
     if known is not None:

@@ -11,7 +11,6 @@ from evidentsource_core.domain.events import ProspectiveEvent
 from evidentsource_core.domain.revision import MAX_REVISION
 from evidentsource_core.domain.state_change import CommandRequest, media_type
 from evidentsource_runtime.cloudevents import BATCH, STRUCTURED, prospective_event
-from evidentsource_runtime.database import Origin as CodeOrigin
 from evidentsource_runtime.server.http.answers import as_json
 from evidentsource_runtime.server.http.asking import Ask, checked_object
 from evidentsource_runtime.server.http.binary import events_from, is_events
@@ -25,8 +24,9 @@ from evidentsource_runtime.server.service import (
     Summary,
     Transport,
 )
+from evidentsource_runtime.server.service.served import telling
 
-__all__ = ["WORDS", "execute", "executed", "served_by", "transact"]
+__all__ = ["WORDS", "execute", "executed", "transact"]
 
 WORDS: Final = ("transaction_id", "correlation_id", "causation_id", "commit_message")
 _TRANSPORT: Final = frozenset(
@@ -81,31 +81,21 @@ async def executed(
     if _later(ask):
         correlation = await ask.service.writes.execute_later(ask.caller, execution)
         return _accepted(database, execution.transaction_id, correlation)
-    summary = await ask.service.writes.execute(ask.caller, execution)
-    code = await ask.service.views.code_of_change(database, name, version)
-    return _written(summary, served_by(code))
-
-
-def served_by(code: CodeOrigin | None) -> dict[str, str]:
-    """Headers that tell which code has answered, and how it is run."""
-    if code is None:
-        return {}
-    headers: dict[str, str] = {"x-evidentsource-served-by": code.kind}
-    if code.input_hash:
-        headers["x-evidentsource-input-hash"] = code.input_hash
-    return headers
+    views = ask.service.views
+    async with telling(lambda: views.code_of_change(database, name, version), ask.beside.update):
+        summary = await ask.service.writes.execute(ask.caller, execution)
+    return _written(summary)
 
 
 def _later(ask: Ask) -> bool:
     return _LATER in (ask.header("prefer") or "")
 
 
-def _written(summary: Summary, headers: dict[str, str] | None = None) -> Response:
-    given = dict(headers or {})
+def _written(summary: Summary) -> Response:
     if not summary.wrote:
-        return as_json(summary_json(summary), 200, given)
-    given["location"] = f"/api/v1/db/{summary.database}/transactions/{summary.id}"
-    return as_json(summary_json(summary), 201, given)
+        return as_json(summary_json(summary), 200)
+    where = f"/api/v1/db/{summary.database}/transactions/{summary.id}"
+    return as_json(summary_json(summary), 201, {"location": where})
 
 
 def _accepted(database: str, transaction_id: str | None, correlation: str) -> Response:
