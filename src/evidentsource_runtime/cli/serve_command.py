@@ -13,6 +13,8 @@ from cyclopts import Group, Parameter
 from evidentsource_runtime.problems import Problem, ProblemError
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
     from evidentsource_runtime.server import Server, Settings
     from evidentsource_runtime.server.access import Authenticator, Tls
 
@@ -65,6 +67,7 @@ def serve_command(
     create: Annotated[list[str] | None, Parameter(negative=())] = None,
     access: Access = _NO_ACCESS,
     log_level: LogLevel = "info",
+    tracing: Annotated[bool, Parameter(negative=())] = False,
     log_json: Annotated[bool, Parameter(negative=())] = False,
     json_output: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> None:
@@ -86,6 +89,8 @@ def serve_command(
         Who is let in, and how.
     log_level
         From which level on the log is written to stderr; at `debug` every request is told.
+    tracing
+        Send a span of every call to where OTEL_EXPORTER_OTLP_ENDPOINT says; it needs the extra `otel`.
     log_json
         Write the log as one JSON object a line.
     json_output
@@ -104,9 +109,18 @@ def serve_command(
         authenticator=authenticator(access),
         exposed=access.exposed,
         tls=_tls(access),
+        tracer_provider=_provider() if tracing else None,
         create=tuple(create or (data.stem,) if data.suffix == ".db" else create or ()),
     )
     serve(settings, lambda server: tell_where(server, settings, json_output=json_output))
+
+
+def _provider() -> TracerProvider:
+    from evidentsource_runtime.server.tracing import (  # noqa: PLC0415 - an optional extra
+        provider_of_the_environment,
+    )
+
+    return provider_of_the_environment()
 
 
 def needs_server(command: str) -> None:

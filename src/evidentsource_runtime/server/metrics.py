@@ -9,6 +9,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from evidentsource_runtime.server.tracing import Ended, Spans
+
 __all__ = ["Metrics"]
 
 _BUCKETS: Final = (
@@ -32,6 +34,9 @@ _BUCKETS: Final = (
 class Metrics:
     """The counts of one server; another server in the same process has its own.
 
+    Args:
+        spans: where each call is told of as a span too; None for nowhere.
+
     >>> metrics = Metrics()
     >>> metrics.answered("http", "health", "200", 0.002)
     >>> b'evidentsource_requests_total{code="200"' in metrics.text()
@@ -40,7 +45,8 @@ class Metrics:
 
     content_type: Final = CONTENT_TYPE_LATEST
 
-    def __init__(self) -> None:
+    def __init__(self, spans: Spans | None = None) -> None:
+        self._spans = spans
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "evidentsource_requests",
@@ -73,6 +79,15 @@ class Metrics:
         """
         self._requests.labels(interface, operation, code).inc()
         self._seconds.labels(interface, operation).observe(seconds)
+
+    def ended(self, make: Callable[[], Ended]) -> None:
+        """Tell of a call as a span, where spans are wanted.
+
+        Args:
+            make: what there is to tell; called only then.
+        """
+        if self._spans is not None:
+            self._spans.ended(make())
 
     @contextmanager
     def answering(self, operation: str) -> Iterator[None]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from evidentsource_core.rules import Limits as TransactionLimits
 from evidentsource_runtime.host import Host
@@ -31,6 +31,10 @@ from evidentsource_runtime.server.http import HttpInterface
 from evidentsource_runtime.server.metrics import Metrics
 from evidentsource_runtime.server.protobuf.writes import ProtobufCodec
 from evidentsource_runtime.server.service import DatabaseFolder, Service
+from evidentsource_runtime.server.tracing import Spans
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 __all__ = ["Server", "Settings", "running", "serve"]
 
@@ -64,6 +68,8 @@ class Settings:
         eager: the names of state views that are folded after each commit; True for all.
         components: what runs components; one with the usual limits by default.
         create: databases to make where there are none of these names.
+        tracer_provider: OpenTelemetry's, to which every call goes as a span; None for no spans. It
+            takes the extra ``otel``.
         clock: tells the time of commits, with a time zone; the system's by default.
         grace: seconds that calls have to end when the server stops.
     """
@@ -81,6 +87,7 @@ class Settings:
     eager: bool | tuple[str, ...] = False
     components: Host | None = None
     create: tuple[str, ...] = ()
+    tracer_provider: TracerProvider | None = None
     clock: Callable[[], datetime] | None = None
     grace: float = 5.0
 
@@ -115,6 +122,8 @@ class Server:
         self._authenticator = settings.authenticator or dev_mode()
         check_exposure(settings.host, self._authenticator, exposed=settings.exposed)
         self.admission = Admission(self._authenticator, settings.limits)
+        provider = settings.tracer_provider
+        self._spans = None if provider is None else Spans(provider)
 
     async def __aenter__(self) -> Self:
         settings = self._settings
@@ -127,7 +136,7 @@ class Server:
             eager=settings.eager,
         )
         self.service = Service(folder, ProtobufCodec())
-        self.metrics = _metrics(self.service, self.admission)
+        self.metrics = _metrics(self.service, self.admission, self._spans)
         self.grpc = GrpcInterface(
             self.service,
             self.admission,
@@ -200,8 +209,8 @@ class Server:
         _log.info("stopped")
 
 
-def _metrics(service: Service, admission: Admission) -> Metrics:
-    metrics = Metrics()
+def _metrics(service: Service, admission: Admission, spans: Spans | None) -> Metrics:
+    metrics = Metrics(spans)
     metrics.watch("streams_open", "Streams that are open.", lambda: admission.open_streams)
     metrics.watch(
         "queue_length", "Requests that wait for their turn.", lambda: service.queue.length

@@ -21,6 +21,7 @@ from evidentsource_runtime.server.protobuf.events import prospective_from
 from evidentsource_runtime.server.protobuf.generated import service_pb2
 from evidentsource_runtime.server.service import InvalidRequest, Kind
 from evidentsource_runtime.server.service.served import INPUT_HASH, Find, telling
+from evidentsource_runtime.server.tracing import Ended
 
 __all__ = ["SERVICE", "handlers"]
 
@@ -87,7 +88,7 @@ class Calls:
                     reply = await ask(call.caller, request)
             except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
                 await call.fail(error, request)
-            call.done()
+            call.done(request, reply)
             return reply
 
         return run
@@ -111,7 +112,7 @@ class Calls:
                         yield reply
             except Exception as error:  # noqa: BLE001 - whatever it is, the caller is told
                 await call.fail(error, request)
-            call.done()
+            call.done(request)
 
         return run
 
@@ -164,14 +165,34 @@ class _Call:
         status = status_of(error, self._events(request))
         level = logging.WARNING if status.refusal.kind in _FAILED else logging.DEBUG
         self._note(level, status.code.name, status.refusal.code)
+        self._metrics.ended(
+            lambda: self._ended(status.code.name, status.refusal.code, request, None)
+        )
         trailers: list[tuple[str, str | bytes]] = [*status.trailers, *self.beside.items()]
         await self._context.abort(status.code, status.message, tuple(trailers))
 
-    def done(self) -> None:
+    def done(self, request: Any, reply: Any = None) -> None:
         """The call has ended well."""
         if self.beside:
             self._context.set_trailing_metadata(tuple(self.beside.items()))
         self._note(logging.DEBUG, "OK", "")
+        self._metrics.ended(lambda: self._ended("OK", "", request, reply))
+
+    def _ended(self, code: str, reason: str, request: Any, reply: Any) -> Ended:
+        view = getattr(request, "state_view_identity", None)
+        result = getattr(reply, "result", None)
+        written = "" if result is None else result.transaction_summary.id
+        return Ended(
+            "grpc",
+            self._name,
+            code,
+            time.perf_counter() - self._began,
+            self.headers(),
+            reason,
+            getattr(request if view is None else view, "database_name", None),
+            written or getattr(request, "transaction_id", None),
+            self.beside.get(INPUT_HASH),
+        )
 
     def _events(self, request: Any) -> Iterator[ProspectiveEvent]:
         if isinstance(request, service_pb2.TransactionRequest):

@@ -26,6 +26,7 @@ from evidentsource_runtime.server.http.streaming import until_gone
 from evidentsource_runtime.server.metrics import Metrics
 from evidentsource_runtime.server.service import InvalidRequest, Kind, Service
 from evidentsource_runtime.server.service.served import INPUT_HASH
+from evidentsource_runtime.server.tracing import Ended
 
 __all__ = ["Exchange", "problem_response"]
 
@@ -79,6 +80,7 @@ class Exchange:
         response.headers.update(beside)
         served = beside.get(INPUT_HASH)
         self._note(operation, response.status_code, code, caller, began, served)
+        self._metrics.ended(lambda: _ended(request, operation, response, code, began, served))
         with self._metrics.answering(operation.name):
             await response(scope, receive, send)
 
@@ -152,6 +154,29 @@ class Exchange:
             facts["input_hash"] = served
         text = f"{status} {code}".strip()
         _log.debug("%s %s in %.1f ms", operation.name, text, seconds * 1000, extra=facts)
+
+
+def _ended(
+    request: Request,
+    operation: Operation,
+    response: Response,
+    reason: str,
+    began: float,
+    served: str | None,
+) -> Ended:
+    _, _, written = response.headers.get("location", "").partition("/transactions/")
+    asked = request.path_params.get("transaction_id") or request.query_params.get("transaction_id")
+    return Ended(
+        "http",
+        operation.name,
+        str(response.status_code),
+        time.perf_counter() - began,
+        request.headers,
+        reason,
+        request.path_params.get("database"),
+        written or asked,
+        served,
+    )
 
 
 def problem_response(error: BaseException) -> tuple[Response, Kind, str]:

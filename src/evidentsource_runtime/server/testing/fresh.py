@@ -183,10 +183,6 @@ class FreshDatabase:
         refused = self.refused
         if isinstance(error, StateChangeError) and refused is not None and _says(error, refused):
             return refused
-        error.args = tuple(
-            each.replace(self.name, self.book.database) if isinstance(each, str) else each
-            for each in error.args
-        )
         return error
 
     def _transaction(self, transaction_id: str) -> TransactionResult:
