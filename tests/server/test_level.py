@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import re
+import sys
 import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -121,6 +123,38 @@ def test_the_clock_of_a_server_of_its_own_is_the_tests(own: ServerLevel) -> None
     )
     assert result.transaction is not None
     assert result.transaction.timestamp == datetime(2024, 5, 1, tzinfo=UTC)
+
+
+RECEIVED = """
+from dataclasses import dataclass
+from evidentsource_functions import ProspectiveEvent
+from evidentsource_functions.wasm import StateChangeAdapter
+
+@dataclass
+class Note:
+    text: str
+
+def decide(db, command: Note, metadata):
+    at = metadata.command_received_at.isoformat()
+    return [ProspectiveEvent("e-1", "notes", "noted", data=f"{command.text} at {at}")]
+
+class WitWorld(StateChangeAdapter):
+    decide_func = decide
+"""
+
+
+def test_a_command_arrives_when_the_test_says(
+    own: ServerLevel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "received_note.py").write_text(RECEIVED, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    note: Any = importlib.import_module("received_note")
+    rules = Scenarios("notes", stream="notes").change(note.decide, "note")
+    tea = rules.given().when(note.Note("tea"))
+    tea.then(event("noted", data="tea at 2024-01-01T00:00:00+00:00"))
+    received = rules.given().received_at("2024-03-01T09:00:00Z").when(note.Note("tea"))
+    received.then(event("noted", data="tea at 2024-03-01T09:00:00+00:00"))
+    monkeypatch.delitem(sys.modules, "received_note")
 
 
 def test_a_rule_without_a_module_says_what_it_needs(own: ServerLevel) -> None:

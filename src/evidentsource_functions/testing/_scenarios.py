@@ -166,9 +166,12 @@ class Given(Generic[C]):
         """And then this, recorded at a time; the clock stands there from then on.
 
         Raises:
-            InvalidValue: that is before what had happened until then.
+            InvalidValue: that is before what had happened until then, or nothing happened.
         """
         moment = as_moment(recorded_at, "given_at")
+        if not events:
+            hint = "when a command arrives is given(...).received_at(...)"
+            raise InvalidValue("given_at", "names no event that was recorded then", hint)
         before = max((each.recorded_at for each in self._past if each.recorded_at), default=None)
         if before is not None and moment < before:
             hint = "recorded times never go back; when it took effect is event(..., time=...)"

@@ -412,6 +412,11 @@ def test_what_happened_is_recorded_when_the_test_says_and_the_clock_stands_there
     )
 
 
+def test_a_time_at_which_nothing_happened_is_refused() -> None:
+    with pytest.raises(InvalidValue, match=r"names no event .*received_at"):
+        shop.given_at("2024-02-01")
+
+
 def test_recorded_times_do_not_go_back() -> None:
     with pytest.raises(InvalidValue, match=r"never go back; .*event\(\.\.\., time=\.\.\.\)"):
         given().given_at("2024-03-02", PEN).given_at("2024-03-01", PEN)
