@@ -20,8 +20,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from evidentsource_functions import StateChangeError
 from evidentsource_runtime.server import Settings, running
-from tests.server.conftest import CHANGE, EFFECTIVE, SOMEBODY, VIEW, credit, event, total
+from tests.server.conftest import CHANGE, EFFECTIVE, SOMEBODY, VIEW, event, total
 
 EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "40"))
 CHECKS = (
@@ -43,6 +44,13 @@ NAMES: dict[str, list[Any]] = {
 """What stands in a path often enough, so that not everything is a database that does not exist."""
 
 
+def decide(database: Any, command: Any, metadata: Any) -> Any:
+    """Takes any object, and says of anything else what is wrong with it."""
+    if not isinstance(command.parse_json(), dict):
+        raise StateChangeError.validation("command: must be an object")
+    return [event(f"d-{database.revision}")], []
+
+
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The document of a server that has something to answer."""
@@ -53,7 +61,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         server.ask(server.service.databases.create(SOMEBODY, "bank"))
         for definition in (VIEW, EFFECTIVE):
             server.ask(views.publish_state_view(SOMEBODY, "bank", definition, total))
-        server.ask(views.publish_state_change(SOMEBODY, "bank", CHANGE, credit))
+        server.ask(views.publish_state_change(SOMEBODY, "bank", CHANGE, decide))
         database = server.ask(server.service.hosted.get("bank")).database
         database.transact([event(1, subject="a-1", data="{}")], transaction_id="t-1")
         schema: Any = schemathesis.openapi.from_url(f"{server.http.url}/openapi.json")
