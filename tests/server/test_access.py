@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -367,7 +369,8 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 def test_a_server_with_a_certificate_speaks_tls_only(tmp_path: Path) -> None:
     chain, key = certificate(tmp_path)
     tls = Tls.from_files(chain, key)
-    with running(Settings(tmp_path / "data", grpc_port=0, tls=tls)) as server:
+    settings = Settings(tmp_path / "data", grpc_port=0, http_port=0, tls=tls)
+    with running(settings) as server:
         target = f"localhost:{server.grpc.port}"
         credentials = grpc.ssl_channel_credentials(chain.read_bytes())
         with grpc.secure_channel(target, credentials, OPTIONS) as channel:
@@ -375,6 +378,15 @@ def test_a_server_with_a_certificate_speaks_tls_only(tmp_path: Path) -> None:
         with grpc.insecure_channel(target) as channel, pytest.raises(grpc.RpcError) as caught:
             list(Stub(channel).FetchCatalog(timeout=5))
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert server.http is not None
+        assert server.http.url.startswith("https://")
+        url = f"https://localhost:{server.http.port}/health"
+        trusted = ssl.create_default_context(cafile=str(chain))
+        assert httpx.get(url, verify=trusted).json() == {"status": "ok"}
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            httpx.get(url)
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(url.replace("https", "http"))
 
 
 def test_what_is_no_certificate_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -49,6 +50,51 @@ def test_ctrl_c_ends_it_cleanly_open_streams_included(tmp_path: Path) -> None:
     assert (process.returncode, out) == (0, "")
     said = [json.loads(line) for line in err.splitlines()]
     assert [each["message"].split()[0] for each in said] == ["gRPC", "HTTP", "stopped"]
+
+
+INTERRUPTED = """
+import importlib, os, signal, sys
+where, _, method = sys.argv.pop(1).partition(":")
+module, _, name = where.rpartition(".")
+kind = getattr(importlib.import_module(module), name)
+begin = getattr(kind, method)
+
+def interrupted(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGINT)
+    return begin(*args, **kwargs)
+
+setattr(kind, method, interrupted)
+from evidentsource_runtime.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    "step",
+    [
+        "evidentsource_runtime.server.service.DatabaseFolder:__init__",
+        "evidentsource_runtime.server.grpc.GrpcInterface:start",
+        "evidentsource_runtime.server.http.HttpInterface:start",
+    ],
+)
+def test_ctrl_c_while_it_starts_ends_it_without_a_traceback_and_leaves_nothing_locked(
+    step: str, tmp_path: Path
+) -> None:
+    ports = ("--grpc-port", "0", "--http-port", "0")
+    serve = ("serve", "--data", str(tmp_path / "bank.db"), *ports)
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, step, *serve],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "gRPC" not in done.stdout  # nobody is told of a server that ends
+    with running(Settings(tmp_path / "bank.db", grpc_port=0)):
+        pass
 
 
 def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:

@@ -122,6 +122,7 @@ class Server:
         self._authenticator = settings.authenticator or dev_mode()
         check_exposure(settings.host, self._authenticator, exposed=settings.exposed)
         self.admission = Admission(self._authenticator, settings.limits)
+        self.told = asyncio.Event()
         provider = settings.tracer_provider
         self._spans = None if provider is None else Spans(provider)
 
@@ -156,7 +157,6 @@ class Server:
                 settings.tls,
             )
         self._loop = asyncio.get_running_loop()
-        self.told = asyncio.Event()
         await self.service.__aenter__()
         try:
             for name in settings.create:
@@ -239,12 +239,15 @@ async def _serve(
     started: Callable[[Server], None] | None,
     beside: Callable[[Server], Coroutine[Any, Any, None]] | None,
 ) -> None:
-    async with Server(settings) as server:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Only a process's main thread can be told, and not on every system.
-            with suppress(NotImplementedError, ValueError, RuntimeError):
-                loop.add_signal_handler(number, server.told.set)
+    server, loop = Server(settings), asyncio.get_running_loop()
+    # From the first moment on: to be told while it starts is no reason for half a start.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Only a process's main thread can be told, and not on every system.
+        with suppress(NotImplementedError, ValueError, RuntimeError):
+            loop.add_signal_handler(number, server.told.set)
+    async with server:
+        if server.told.is_set():
+            return
         if started is not None:
             started(server)
         if beside is None:
