@@ -67,9 +67,10 @@ class Components:
         if self._own is not None:
             self._own.cleanup()
 
-    def tell(self, tell: Callable[[str], None]) -> None:
-        """Tell somebody else what takes long."""
-        self._tell = tell
+    def tell(self, tell: Callable[[str], None]) -> Callable[[str], None]:
+        """Tell somebody else what takes long; who was told before."""
+        before, self._tell = self._tell, tell
+        return before
 
     @functools.cached_property
     def host(self) -> Host:

@@ -97,7 +97,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             reporter.ensure_newline()
             reporter.write_line(f"evidentsource: {line}")
 
-    session_components().tell(tell)
+    before = session_components().tell(tell)
+    # The components outlive this run where a program runs pytest; its terminal does not.
+    session.config.add_cleanup(lambda: session_components().tell(before))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,6 +15,7 @@ import evidentsource_runtime
 import evidentsource_runtime.server.testing
 from evidentsource_functions.testing import _levels
 from evidentsource_runtime.testing import levels
+from evidentsource_runtime.testing.components import session_components
 
 SOURCE = Path(evidentsource_runtime.__file__).parents[1]
 PLUGIN = "evidentsource_runtime.testing.plugin"
@@ -311,3 +312,12 @@ def test_a_server_can_be_plugged_in(run: Run) -> None:
     done = run(files, "--es-level=server", "--es-url=http://localhost:3000")
     assert done.ret == 0, str(done.stdout)
     assert "evidentsource: level server at http://localhost:3000\n" in str(done.stdout)
+
+
+def test_the_terminal_of_a_run_is_told_nothing_after_it(run: Run) -> None:
+    def nobody(_line: str) -> None: ...
+
+    components = session_components()
+    before = components.tell(nobody)
+    run({"test_one.py": "def test_one(): ..."}, "--es-level=sandbox").assert_outcomes(passed=1)
+    assert components.tell(before) is nobody
