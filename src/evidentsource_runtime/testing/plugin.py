@@ -98,8 +98,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             reporter.write_line(f"evidentsource: {line}")
 
     before = session_components().tell(tell)
+
+    def tell_who_was_told_before() -> None:
+        session_components().tell(before)
+
     # The components outlive this run where a program runs pytest; its terminal does not.
-    session.config.add_cleanup(lambda: session_components().tell(before))
+    session.config.add_cleanup(tell_who_was_told_before)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
