@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +15,30 @@ import pytest
 
 import evidentsource_runtime
 from evidentsource_core import StateChangeDefinition, StateChangeName
-from evidentsource_runtime.build import ProjectResult, build, read_manifest
+from evidentsource_runtime.build import ProjectResult, build, build_project, read_manifest
+from evidentsource_runtime.cli import main, publish_command
 from evidentsource_runtime.cli.asked_server import AskedServer
 from evidentsource_runtime.cli.publish_command import planned, send
 from evidentsource_runtime.database import UnusableCode
 from evidentsource_runtime.host import Host
 from evidentsource_runtime.server import Settings, running
+from evidentsource_runtime.server.access import EVERYTHING, Principal, StaticTokens
 
 DATA = Path(__file__).parents[2] / "data" / "host"
 pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
+SAY = """
+from evidentsource_functions import ProspectiveEvent
+from evidentsource_functions.wasm import StateChangeAdapter
+
+
+def decide(db, command, metadata):
+    return [ProspectiveEvent(command["id"], "words", "said")]
+
+
+class WitWorld(StateChangeAdapter):
+    command_type = dict
+    decide_func = decide
+"""
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +121,58 @@ def test_a_project_publishes_what_the_server_has_not_got(
             assert (step.why, step.version, step.needed) == (why, version, why != "unchanged")
             if step.needed:
                 assert send(step, server, quiet=True)["version"] == version
+
+
+def test_the_command_prints_its_plan_asks_first_and_sends_only_what_changed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a token from the environment, without which nothing is told or done."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "say_change.py").write_text(SAY)
+    (project / "pyproject.toml").write_text(
+        '[tool.evidentsource]\ndatabase = "bank"\n'
+        '[tool.evidentsource.state-changes.say]\nmodule = "say_change"\n'
+    )
+    monkeypatch.setattr(publish_command, "build_project", partial(build_project, reproducible=True))
+    tokens = StaticTokens.of({"good": Principal("ann", EVERYTHING)})
+    settings = Settings(
+        tmp_path / "data", grpc_port=0, http_port=0, create=("bank",), authenticator=tokens
+    )
+    with running(settings) as server:
+        assert server.http is not None
+        publish = ("publish", "--project", str(project), "--url", server.http.url)
+
+        def run(*options: str) -> tuple[int, str, str]:
+            status = main([*publish, *options])
+            printed = capsys.readouterr()
+            return status, printed.out, printed.err
+
+        monkeypatch.delenv("EVIDENTSOURCE_TOKEN", raising=False)
+        assert "not authenticated" in run("--yes")[2]
+        monkeypatch.setenv("EVIDENTSOURCE_TOKEN", "good")
+        status, plan, _ = run("--dry-run")
+        assert (status, "v1  new" in plan, "published" in plan) == (0, True, False)
+        status, plan, told = run()
+        assert (status, "v1  new" in plan, "there is nobody to ask" in told) == (1, True, True)
+        assert run("--yes")[1].endswith("published say.v1\n")
+        assert run("--yes")[1].endswith("unchanged\nnothing to publish\n")
+        assert json.loads(run("--yes", "--json")[1])["published"] == []
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
+def test_curl_publishes_a_component_as_the_platform_documents_it(
+    web: httpx.Client, components: dict[str, bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "metadata.json").write_text('{"state_change_name": "echo"}')
+    (tmp_path / "echo.wasm").write_bytes(components["state-change"])
+    done = subprocess.run(
+        ["curl", "-sS", "--fail-with-body", f"{web.base_url}/api/v1/db/bank/state-changes",
+         "-F", "metadata=@metadata.json;type=application/json",
+         "-F", "wasm=@echo.wasm;type=application/wasm"],
+        cwd=tmp_path, capture_output=True, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout) == {"state_change_name": "echo", "version": 1}
 
 
 def test_a_component_of_the_other_world_is_refused(
