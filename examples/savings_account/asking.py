@@ -47,10 +47,13 @@ def served(file: Path) -> Iterator[Where]:
     ) as process:
         assert process.stdout is not None
         try:
-            told = json.loads(process.stdout.readline() or "{}")
-            if "http" not in told:
-                raise Refused(told.get("errors", [{}])[0].get("message", "it did not start"))
-            yield Where(told["grpc"], told["http"])
+            told = process.stdout.readline()
+            if not told.startswith('{"grpc"'):
+                # What went wrong takes more than a line.
+                problem = json.loads(told + process.stdout.read())["errors"][0]
+                raise Refused(problem["message"])
+            where = json.loads(told)
+            yield Where(where["grpc"], where["http"])
         finally:
             process.send_signal(signal.SIGINT)
             try:
