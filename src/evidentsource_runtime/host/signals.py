@@ -22,7 +22,13 @@ from evidentsource_runtime.host.traps import TRAP_SIGNALS
 
 _Handler: TypeAlias = Callable[[int, FrameType | None], Any]
 
-_SIGNALS = tuple(number for number in signal.valid_signals() if number not in TRAP_SIGNALS)
+try:
+    # The same without an enumeration around it: every call asks for every signal.
+    from _signal import getsignal as _handler_of  # type: ignore[import-not-found]
+except ImportError:
+    _handler_of = signal.getsignal
+
+_SIGNALS = tuple(int(number) for number in signal.valid_signals() if number not in TRAP_SIGNALS)
 
 
 class _Door:
@@ -102,7 +108,7 @@ class Deferral:
 
     def _replace(self) -> None:
         for number in _SIGNALS:
-            handler = signal.getsignal(number)
+            handler = _handler_of(number)
             if callable(handler) and not isinstance(handler, _Deferred):
                 self._replaced[number] = handler
                 signal.signal(number, _Deferred(handler))
