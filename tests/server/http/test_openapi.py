@@ -1,6 +1,6 @@
 """Whatever the OpenAPI document allows is answered as the document says, and never by a failure.
 
-`make openapi` asks for thousands of requests in place of these few.
+`make openapi` asks for a thousand requests in place of these few.
 """
 
 from __future__ import annotations
