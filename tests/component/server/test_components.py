@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from evidentsource_runtime.host import Limits as ComponentLimits
 from evidentsource_runtime.server import Settings, running
 from evidentsource_runtime.server.access import EVERYTHING, Principal
 from evidentsource_runtime.server.grpc.calls import SERVICE
+from evidentsource_runtime.server.logs import JsonLines
 from evidentsource_runtime.server.protobuf.generated import service_pb2
 from tests.server.stub import Stub, said
 
@@ -135,8 +138,12 @@ def test_a_component_that_refuses_fails_or_loops_says_so_and_the_next_call_is_un
 
 @pytest.mark.parametrize("what", ["hello", "refuse", "fail"])
 def test_every_answer_of_a_component_names_the_inputs_that_it_was_made_of(
-    stub: Stub, what: str
+    stub: Stub, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    lines: list[str] = []
+    log = logging.getLogger("evidentsource.server.grpc")
+    monkeypatch.setattr(log, "isEnabledFor", lambda level: True)
+    monkeypatch.setattr(log, "handle", lambda record: lines.append(JsonLines().format(record)))
     request = {"body": f'{{"what": "{what}", "id": "h-{what}"}}'.encode()}
     call: Any = stub._channel.unary_unary(
         f"/{SERVICE.full_name}/ExecuteStateChange",
@@ -151,6 +158,9 @@ def test_every_answer_of_a_component_names_the_inputs_that_it_was_made_of(
     assert told["x-evidentsource-served-by"] == "attached"
     assert re.fullmatch("[0-9a-f]{64}", told["x-evidentsource-input-hash"])
     assert ("grpc-status-details-bin" in told) is (what != "hello")
+    (line,) = map(json.loads, lines)
+    assert line["input_hash"] == told["x-evidentsource-input-hash"]
+    assert line["call"] == "ExecuteStateChange"
 
 
 def test_a_view_says_which_code_it_is_folded_by_and_what_is_no_rule_says_nothing(
