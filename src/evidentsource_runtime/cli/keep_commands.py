@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
-import apsw
 from cyclopts import Parameter
 
 import evidentsource_runtime
@@ -21,8 +19,6 @@ from evidentsource_runtime.cli.output import size_text
 from evidentsource_runtime.cloudevents import event_json, prospective_event
 from evidentsource_runtime.problems import Problem, ProblemError
 from evidentsource_runtime.store.verifying import verify
-
-_PAGES = 1_000
 
 
 def backup_command(
@@ -184,35 +180,8 @@ def _events(text: str, file: Path) -> Iterator[ProspectiveEvent]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a database as a whole, check the copy, and give it its name; or leave nothing."""
-    if target.exists():
-        hint = "name another file, or remove it first"
-        raise ProblemError(Problem("file-exists", "there is a file already", target, hint=hint))
-    part = _part(target)
-    try:
-        from_, to = apsw.Connection(str(_existing(source)), flags=apsw.SQLITE_OPEN_READONLY), None
-        try:
-            to = apsw.Connection(str(part))
-            with to.backup("main", from_, "main") as running:
-                while not running.done:
-                    running.step(_PAGES)
-            to.execute("PRAGMA journal_mode = DELETE")
-        finally:
-            if to is not None:
-                to.close()
-            from_.close()
-        faults = _faults(part)
-        if faults:
-            raise ProblemError(*(Problem("fault", fault, source) for fault in faults))
-        descriptor = os.open(part, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
-        part.replace(target)
-    except apsw.Error as error:
-        raise ProblemError(Problem("backup-failed", str(error), source)) from error
-    finally:
-        for ending in ("", "-wal", "-shm", "-lock"):
-            part.with_name(part.name + ending).unlink(missing_ok=True)
+    with evidentsource_runtime.open(_existing(source), mode="read") as database:
+        database.backup(target)
 
 
 def _faults(data: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
@@ -23,7 +24,7 @@ from evidentsource_core.rules import TransactionResult
 from evidentsource_runtime.database.async_snapshots import AsyncSnapshot, in_thread, stream
 from evidentsource_runtime.database.following import Tail
 from evidentsource_runtime.database.snapshots import Snapshot
-from evidentsource_runtime.store import EventStore, StoreClosed
+from evidentsource_runtime.store import EventStore, Head, StoreClosed
 
 if TYPE_CHECKING:
     from evidentsource_runtime.database.database import Database
@@ -190,6 +191,12 @@ class AsyncDatabase:
             principal=principal,
         )
         return self._at(await in_thread(self._database.at_revision, result.revision))
+
+    # --- copies --------------------------------------------------------------------------------
+
+    async def backup(self, path: str | os.PathLike[str]) -> Head:
+        """Copy the database into another file; see ``Database.backup``."""
+        return await in_thread(self._database.backup, path)
 
     # --- the end -------------------------------------------------------------------------------
 

@@ -12,9 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from evidentsource_core.domain.constraints import AppendCondition
-from evidentsource_core.domain.errors import (
-    InvalidType,
-)
+from evidentsource_core.domain.errors import InvalidType
 from evidentsource_core.domain.events import Event, ProspectiveEvent
 from evidentsource_core.domain.identifiers import StateChangeName
 from evidentsource_core.domain.state_change import Command, CommandRequest
@@ -329,6 +327,21 @@ class Database(Publishing):
                 return StateChangeResult(before.revision, before)
         program = self._catalog.changes.program(change)
         return executing.Execution(self._store, self._home, change, program, given).run()
+
+    # --- copies --------------------------------------------------------------------------------
+
+    def backup(self, path: str | os.PathLike[str]) -> Head:
+        """Copy the database into another file, as it is now, and tell where the copy stands.
+
+        It has all that is published here, and every trace; writers go on meanwhile. It is checked and
+        synced before it gets its name, which no other file may have; a failure leaves none.
+
+        Raises:
+            TargetExists: there is a file of that name.
+            DamagedStore: the file is not as it was written.
+            StoreError: it could not be read, or the copy not be written.
+        """
+        return self._store.backup(path)
 
     # --- the end -------------------------------------------------------------------------------
 

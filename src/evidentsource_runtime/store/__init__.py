@@ -15,6 +15,7 @@ from evidentsource_runtime.store.errors import (
     StoreIOError,
     StoreNotFound,
     StoreReadOnly,
+    TargetExists,
     WrongDatabase,
 )
 from evidentsource_runtime.store.interface import (
@@ -50,6 +51,7 @@ __all__ = [
     "StoreInUse",
     "StoreNotFound",
     "StoreReadOnly",
+    "TargetExists",
     "TransactionRecord",
     "WrongDatabase",
     "verify",

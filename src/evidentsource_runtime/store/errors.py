@@ -138,6 +138,15 @@ class StoreClosed(StoreError):
         super().__init__(path, "the store is closed", "open it again")
 
 
+class TargetExists(StoreError):
+    """A copy was to be written where there is a file already; that file was left as it is."""
+
+    code = "file-exists"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "there is a file already", "name another file, or remove it first")
+
+
 class StoreForked(StoreError):
     """The process was forked after the store was opened; what is open in a parent is not its child's."""
 

@@ -6,6 +6,8 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Self, TypeVar
 
 import apsw
@@ -15,7 +17,7 @@ from evidentsource_core.domain.errors import EvidentSourceError, InvalidValue
 from evidentsource_core.domain.events import ProspectiveEvent
 from evidentsource_core.domain.flat_selectors import STREAM, SUBJECT, TYPE
 from evidentsource_core.rules import Limits, TransactionResult
-from evidentsource_runtime.store import preparing
+from evidentsource_runtime.store import copying, preparing
 from evidentsource_runtime.store.commits import GroupCommit, Work
 from evidentsource_runtime.store.connecting import Mode, Synchronous, connect_reader
 from evidentsource_runtime.store.errors import StoreReadOnly
@@ -242,6 +244,35 @@ class SqliteStore(ReadableStore):
                 self._path, "it was opened to read only", 'open it with mode="write"'
             )
         return self._commits
+
+    # --- copies --------------------------------------------------------------------------------
+
+    def backup(self, target: str | os.PathLike[str]) -> Head:
+        """Copy the store into another file, as it is at this moment; writers go on meanwhile.
+
+        The copy has everything that is in the file, the tables of modules too. It is checked as a
+        whole and synced before it gets its name; a failure leaves no file.
+
+        Args:
+            target: the file to write, which must not be there.
+
+        Returns:
+            Where the copy stands.
+
+        Raises:
+            TargetExists: there is a file of that name.
+            DamagedStore: the store is not as it was written.
+            StoreError: it could not be read, or the copy not be written.
+
+        >>> import tempfile
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> with SqliteStore.open(f"{folder.name}/bank.db") as store:
+        ...     store.backup(f"{folder.name}/copy.db").revision
+        0
+        >>> folder.cleanup()
+        """
+        open_copy = partial(type(self).open, mode="read")
+        return copying.copy_to(Path(target), self._pool, open_copy)
 
     # --- the end -------------------------------------------------------------------------------
 

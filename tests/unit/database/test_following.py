@@ -26,7 +26,10 @@ from evidentsource_core.domain.state_change import CommandRequest
 from evidentsource_runtime.database import Database
 from evidentsource_runtime.database.asynchronous import AsyncDatabase
 from evidentsource_runtime.database.following import PAGE
+from evidentsource_runtime.store import TargetExists
 from tests.unit.database.bank import CHANGE, Balance, balance, deposit, order, paid
+
+ANN = {"who": "ann"}
 
 
 def test_a_follower_catches_up_and_stays_live(bank: Database) -> None:
@@ -219,6 +222,24 @@ async def test_an_asynchronous_follower_misses_nothing_and_ends_with_its_databas
             await ready.wait()
             await db.aclose()
     assert seen == list(range(1, 11))
+
+
+@pytest.mark.anyio
+async def test_a_copy_is_a_database_with_its_definitions_and_traces(
+    db: AsyncDatabase, tmp_path: Path
+) -> None:
+    await db.execute_state_change("deposit", 1, order("e-1"), transaction_id="t-1")
+    head = await db.backup(tmp_path / "copy.db")
+    before = db.database.latest().view_state("balance", 1, ANN)
+    await db.transact([paid("e-2")])
+    with evidentsource_runtime.open(tmp_path / "copy.db") as copy:
+        assert (copy.name, copy.latest().revision, head.revision) == ("bank", 1, 1)
+        assert copy.trace("t-1") == db.database.trace("t-1")
+        assert copy.state_changes() == db.database.state_changes() != []
+        copy.attach_state_view("balance", 1, Balance)
+        assert copy.latest().view_state("balance", 1, ANN) == before
+    with pytest.raises(TargetExists):
+        db.database.backup(tmp_path / "copy.db")
 
 
 @pytest.mark.anyio
