@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.crash.served import run
+from tests.whole import WHOLE
 
 
 def test_nothing_acknowledged_over_grpc_is_lost_when_servers_are_killed(tmp_path: Path) -> None:
-    outcome = run(tmp_path / "bank.db", kills=2, seed=3)
+    outcome = run(tmp_path / "bank.db", kills=5 if WHOLE else 1, seed=3)
     assert outcome.faults == []
     assert outcome.told.cut_off > 0
     assert outcome.told.accepted

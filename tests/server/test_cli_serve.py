@@ -16,6 +16,7 @@ import pytest
 
 from evidentsource_runtime.cli import main
 from evidentsource_runtime.server import Settings, running
+from tests.whole import whole
 
 SERVE = "import sys; from evidentsource_runtime.cli import main; sys.exit(main(sys.argv[1:]))"
 
@@ -73,9 +74,9 @@ sys.exit(main(sys.argv[1:]))
 @pytest.mark.parametrize(
     "step",
     [
-        "evidentsource_runtime.server.service.DatabaseFolder:__init__",
+        pytest.param("evidentsource_runtime.server.service.DatabaseFolder:__init__", marks=whole),
         "evidentsource_runtime.server.grpc.GrpcInterface:start",
-        "evidentsource_runtime.server.http.HttpInterface:start",
+        pytest.param("evidentsource_runtime.server.http.HttpInterface:start", marks=whole),
     ],
 )
 def test_ctrl_c_while_it_starts_ends_it_without_a_traceback_and_leaves_nothing_locked(

@@ -300,7 +300,7 @@ DAYS: Final = (
     Day(vanishing_over_http, 5, 50),
     Day(slow_over_grpc, 300, 5_000),
     Day(slow_over_http, 300, 5_000),
-    Day(subscriptions_over_grpc, 200, 500),
+    Day(subscriptions_over_grpc, 50, 500),
     Day(subscriptions_over_http, 40, 200),
     Day(large_uploads, 10, 100),
     Day(large_transactions, 1, 100),

@@ -18,6 +18,7 @@ from evidentsource_runtime.build import build
 from evidentsource_runtime.dev import DevLoop, Report, loop
 from evidentsource_runtime.host import Host
 from evidentsource_runtime.server import Server, Settings, running
+from tests.whole import whole
 
 pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
@@ -78,7 +79,9 @@ def developing(
         (project / "say_change.py").write_text(CHANGE)
     host = Host(source_roots=[project])
     told: queue.Queue[Report] = queue.Queue()
-    settings = Settings(folder / "data", grpc_port=0, http_port=0, components=host, create=("bank",))
+    settings = Settings(
+        folder / "data", grpc_port=0, http_port=0, components=host, create=("bank",)
+    )
     with running(settings) as server:
         assert server.http is not None
         develop = DevLoop(server, host, project, level, told.put)
@@ -159,6 +162,7 @@ def test_what_is_built_takes_over_under_the_same_version_and_is_not_built_again(
         assert again.say("c").headers["x-evidentsource-served-by"] == "component"
 
 
+@whole
 @pytest.mark.usefixtures("built_in_a_moment")
 def test_the_level_component_serves_built_components_only(tmp_path: Path) -> None:
     with developing(tmp_path, "component") as developed:

@@ -15,6 +15,7 @@ from evidentsource_runtime.server.access import EVERYTHING, Principal
 from examples.savings_account import demo
 from examples.savings_account.asking import Client, OverGrpc, OverHttp, Refused, Where, served
 from examples.savings_account.bank import HERE
+from tests.whole import whole
 
 pytestmark = [pytest.mark.component, pytest.mark.xdist_group("instant")]
 
@@ -67,6 +68,7 @@ def test_the_story_is_told_over_both_interfaces(
         assert said in told
 
 
+@whole
 def test_the_demos_server_is_a_process_that_ends_and_says_why_it_cannot_start(
     tmp_path: Path,
 ) -> None:

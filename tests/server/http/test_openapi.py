@@ -24,7 +24,7 @@ from evidentsource_functions import StateChangeError
 from evidentsource_runtime.server import Settings, running
 from tests.server.conftest import CHANGE, EFFECTIVE, SOMEBODY, VIEW, event, total
 
-EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "20"))
 CHECKS = (
     status_code_conformance,
     content_type_conformance,
