@@ -28,7 +28,7 @@ MEMORY_GROWTH = 64 * 1024 * 1024
 buffers of many MB on many threads, the allocator gives back when it likes."""
 WARM = 2
 MORE_FILES = 16
-LONGEST_WAIT = 2.0
+LONGEST_WAIT = 5.0
 """Seconds that somebody else may have to wait meanwhile."""
 
 
