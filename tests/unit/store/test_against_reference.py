@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +19,13 @@ from evidentsource_core import (
     ProspectiveEvent,
     Selector,
 )
+from evidentsource_core.times import from_parts
 from evidentsource_functions.lane import decode_batch
 from evidentsource_runtime.store import plans, reading, verify
 from tests.crash.folders import fast_folder
 from tests.strategies import conditions, prospective_events
 from tests.unit.core.reference import helpers
-from tests.unit.store.helpers import pair
+from tests.unit.store.helpers import bank, event, pair
 
 WAYS = ("as it is", "in short runs", "always a scan", "never a scan", "outside of SQL")
 
@@ -126,3 +128,27 @@ def test_conditions_are_decided_and_refused_in_the_same_words(
                 except EvidentSourceError as error:
                     results.append(str(error))
             assert results[0] == results[1]
+
+
+def test_a_batch_has_every_kind_of_extension_attribute_and_time(tmp_path: Path) -> None:
+    kinds: dict[str, Any] = {
+        "text": 'a "quoted" text',
+        "number": -7,
+        "flag": False,
+        "blob": b"\x00\xff",
+        "moment": from_parts(-1, 999_999_999),
+    }
+    times = [None, from_parts(-2, 1), from_parts(1_700_000_000, 123_456_000)]
+    with bank(tmp_path) as store:
+        few = [kinds, {"one": 1}, {}]
+        store.transact(
+            [event(f"e-{n}", time=times[n], extensions=few[n], data=b"\xfe") for n in range(3)]
+        )
+        (batch,) = store.batches(Selector.stream("accounts"))
+        found = list(decode_batch(batch.text, f"{store.streams}/"))
+        for each, own in zip(found, few, strict=True):
+            assert [*each.extensions] == [*own, "sequence", "recordedtime"]
+            assert {name: each.extensions[name].value for name in own} == own
+        assert [each.revision() for each in found] == [1, 2, 3]
+        assert [each.time for each in found] == times
+        assert found == list(store.query(Selector.stream("accounts")))

@@ -51,17 +51,7 @@ def test_transactions_that_wait_together_share_a_commit_and_each_has_its_own_ver
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with bank(tmp_path) as store:
-        groups: list[int] = []
-        real = commits.GroupCommit._commit
-
-        def slow(self: commits.GroupCommit, group: list[Any]) -> Any:
-            groups.append(len(group))
-            if len(groups) == 1:
-                while len(self._waiting) < 9:  # the others have come
-                    time.sleep(0.001)
-            return real(self, group)
-
-        monkeypatch.setattr(commits.GroupCommit, "_commit", slow)
+        groups = _the_first_waits_for(monkeypatch, 9)
         verdicts: dict[int, object] = {}
 
         def write(number: int) -> None:
@@ -84,6 +74,49 @@ def test_transactions_that_wait_together_share_a_commit_and_each_has_its_own_ver
         assert verdicts[0] == 1
         assert sorted(map(str, verdicts.values())) == ["1", "2", *["refused"] * 7]
         assert store.head().revision == 2
+
+
+def test_an_id_is_taken_by_whoever_came_first_in_the_same_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bank(tmp_path) as store:
+        groups = _the_first_waits_for(monkeypatch, 3)
+        verdicts: list[str] = []
+
+        def write(event_id: str) -> None:
+            try:
+                store.transact([event(event_id)])
+                verdicts.append("written")
+            except InvalidEvents as refused:
+                verdicts.append(refused.errors[0].code)
+
+        threads = [threading.Thread(target=write, args=(name,)) for name in ("first", "e", "e")]
+        threads[0].start()
+        while not groups:
+            time.sleep(0.001)
+        for thread in threads[1:]:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(verdicts) == ["duplicate-event-id", "written", "written"]
+        assert groups == [1, 2], "and nobody's commit was undone for it"
+        assert store.head().revision == 2
+
+
+def _the_first_waits_for(monkeypatch: pytest.MonkeyPatch, waiting: int) -> list[int]:
+    """Have the first commit wait until so many are there; tells how many each commit has."""
+    groups: list[int] = []
+    real = commits.GroupCommit._commit
+
+    def slow(self: commits.GroupCommit, group: list[Any]) -> Any:
+        groups.append(len(group))
+        if len(groups) == 1:
+            while len(self._waiting) < waiting:
+                time.sleep(0.001)
+        return real(self, group)
+
+    monkeypatch.setattr(commits.GroupCommit, "_commit", slow)
+    return groups
 
 
 def test_one_that_fails_in_a_group_is_alone_in_that(tmp_path: Path) -> None:
