@@ -27,7 +27,9 @@ MEMORY_GROWTH = 64 * 1024 * 1024
 """Bytes that memory may grow by after the first two rounds, which fill whatever is kept. What lay in
 buffers of many MB on many threads, the allocator gives back when it likes."""
 WARM = 2
-MORE_FILES = 16
+MORE_FILES = 100
+"""Open files that may come after the first round: each of 32 threads opens the database when it first
+reads. What a round opens and closes is some thousands."""
 LONGEST_WAIT = 5.0
 """Seconds that somebody else may have to wait meanwhile."""
 
