@@ -39,7 +39,7 @@ IMPURE = [(kind, name) for kind in KINDS for name in NAMES[kind]]
 # These reach the clock or a source of randomness by way of another kind of call.
 OTHERS_WORDS = {"tempfile": RANDOM}
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("pure")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 
 @pytest.fixture(scope="module")

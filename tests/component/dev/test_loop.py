@@ -44,6 +44,10 @@ class WitWorld(StateChangeAdapter):
 """
 
 
+PATIENCE = 600
+"""Seconds: the first program of a machine waits until a base component is built and compiled."""
+
+
 @dataclass
 class Developed:
     folder: Path
@@ -53,7 +57,7 @@ class Developed:
 
     def wait(self, *what: str) -> Report:
         while True:
-            report = self.told.get(timeout=60)
+            report = self.told.get(timeout=PATIENCE)
             if report.what in what:
                 return report
 
