@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, Protocol
 
 import apsw
 
 from evidentsource_core.domain.flat_selectors import AND
 from evidentsource_runtime.store.fetching import fetch_one
 from evidentsource_runtime.store.names import COLUMNS
+from evidentsource_runtime.store.stored import COLUMNS as COLUMNS_OF_ROWS
+from evidentsource_runtime.store.stored import NAMES
 from evidentsource_runtime.store.terms import FEW, NOTHING, Group, Numbers, Span, Term, in_span
 
 MOST_TERMS: Final = 1000
@@ -257,7 +259,6 @@ def statement(chosen: Plan, window: Window, *, by_time: bool, reverse: bool) -> 
     effective time.
     """
     columns = "e.revision, e.effective_us, e.effective_ns" if by_time else "e.revision"
-    order = ("effective_us", "effective_ns", "revision") if by_time else ("revision",)
     within, bounds = window.where()
     selects: list[str] = []
     values: list[int | str | None] = []
@@ -266,9 +267,51 @@ def statement(chosen: Plan, window: Window, *, by_time: bool, reverse: bool) -> 
         where = " AND ".join(check for check in checks if check != _ANY)
         selects.append(f"SELECT {columns} FROM {source.tables} WHERE {where}")
         values += [*source.values, *bounds, *chosen.values]
-    direction = " DESC" if reverse else ""
-    ordered = ", ".join(name + direction for name in order)
-    return f"{' UNION '.join(selects)} ORDER BY {ordered} LIMIT ?", tuple(values)
+    order = _ORDERS[by_time, reverse]
+    return f"{' UNION '.join(selects)} ORDER BY {order} LIMIT ?", tuple(values)
+
+
+def rows_statement(
+    chosen: Plan, window: Window, *, by_time: bool, reverse: bool
+) -> tuple[str, Values]:
+    """The SQL for the first rows (:data:`stored.COLUMNS`) of a plan, one limit still to be bound."""
+    if len(chosen.sources) > 1:
+        sql, values = statement(chosen, window, by_time=by_time, reverse=reverse)
+        return f"SELECT {COLUMNS_OF_ROWS} FROM ({sql}) AS n {_JOINED}", values
+    (source,) = chosen.sources or (_scanned(by_time),)
+    within, bounds = window.where()
+    checks = [source.where, within, chosen.check]
+    where = " AND ".join(check for check in checks if check != _ANY)
+    order = _ORDERS_OF_ROWS[by_time, reverse]
+    sql = f"SELECT {COLUMNS_OF_ROWS} FROM {source.tables} {NAMES} WHERE {where} ORDER BY {order} LIMIT ?"
+    return sql, (*source.values, *bounds, *chosen.values)
+
+
+def _orders(table: str) -> dict[tuple[bool, bool], str]:
+    columns = {True: ("effective_us", "effective_ns", "revision"), False: ("revision",)}
+    return {
+        (by_time, reverse): ", ".join(
+            f"{table}{name}{' DESC' * reverse}" for name in columns[by_time]
+        )
+        for by_time in (False, True)
+        for reverse in (False, True)
+    }
+
+
+# A union is ordered by its columns, which have no table; beside other tables they need one.
+_ORDERS: Final = _orders("")
+_ORDERS_OF_ROWS: Final = _orders("e.")
+_JOINED: Final = f"CROSS JOIN event AS e ON e.revision = n.revision {NAMES}"
+
+
+class Statement(Protocol):
+    """What makes the SQL for a plan: of places, or of rows."""
+
+    def __call__(
+        self, chosen: Plan, window: Window, /, *, by_time: bool, reverse: bool
+    ) -> tuple[str, Values]:
+        """The SQL, one limit still to be bound, and its values."""
+        ...
 
 
 def _scanned(by_time: bool) -> Source:

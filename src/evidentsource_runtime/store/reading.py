@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
@@ -31,11 +31,13 @@ from evidentsource_runtime.store.fetching import fetch, fetch_one
 from evidentsource_runtime.store.interface import LaneBatch
 from evidentsource_runtime.store.plans import (
     Plan,
+    Statement,
     Values,
     Way,
     Window,
     count_statement,
     plan,
+    rows_statement,
     statement,
 )
 from evidentsource_runtime.store.pool import Pool
@@ -59,7 +61,7 @@ SORTED_RUN: Final = 32768
 """Revisions that one statement finds: more and more where they come in order, many where each
 statement has to sort."""
 PAGE: Final = 512
-"""Events that are decoded at once."""
+"""Events that are read and decoded at once: few enough to stay in the processor's cache."""
 PAGE_BYTES: Final = 4 * 1024 * 1024
 """Bytes of text that are handed on at once, unless one event alone has more."""
 
@@ -148,15 +150,17 @@ class Run:
         pool: has the connections.
         find: looks up names.
         query: what is asked for.
+        longest: the most that one statement finds, where it need not sort.
     """
 
-    def __init__(self, pool: Pool, find: Lookup, query: Query) -> None:
+    def __init__(self, pool: Pool, find: Lookup, query: Query, longest: int = LONGEST_RUN) -> None:
         self._pool = pool
         self._find = find
         self._query = query
         self._window = query.window
         self._left = query.limit
-        self._length = FIRST_RUN
+        self._length = min(FIRST_RUN, longest)
+        self._longest = longest
         self._plan: Plan | None = None
 
     def plan(self, db: apsw.Connection) -> Plan:
@@ -173,12 +177,14 @@ class Run:
         """Whether there is nothing more."""
         return self._left == 0 or (self._plan is not None and self._plan.way is Way.NOTHING)
 
-    def statement(self, db: apsw.Connection) -> tuple[str, Values, int]:
-        """The SQL for the next places, its values, and how many places it gives at most."""
+    def statement(
+        self, db: apsw.Connection, made: Statement = statement
+    ) -> tuple[str, Values, int]:
+        """The SQL for what comes next, its values, and how many rows it gives at most."""
         query, chosen = self._query, self.plan(db)
-        sql, values = statement(chosen, self._window, by_time=query.by_time, reverse=query.reverse)
+        sql, values = made(chosen, self._window, by_time=query.by_time, reverse=query.reverse)
         most = self._length if self._left is None else min(self._length, self._left)
-        self._length = max(self._length, min(self._length * 2, LONGEST_RUN))
+        self._length = max(self._length, min(self._length * 2, self._longest))
         return sql, (*values, most), most
 
     def gave(self, count: int, last: Place | None, *, all_of_it: bool) -> None:
@@ -236,7 +242,6 @@ def _behind(window: Window, last: Place, query: Query) -> Window:
 
 # --- their events --------------------------------------------------------------------------------
 
-_JOINED = f"CROSS JOIN event AS e ON e.revision = n.revision {NAMES}"
 _LISTED = "FROM json_each(?) AS n CROSS JOIN event AS e ON e.revision = n.value"
 _SIZE = f"SELECT total(octet_length(e.data)) + total(octet_length(e.extensions)) {_LISTED}"
 _ROWS = f"SELECT {COLUMNS} {_LISTED} {NAMES}"
@@ -273,7 +278,14 @@ def events_of(pool: Pool, path: str, source: str, wanted: list[int]) -> Iterator
 
 def events(pool: Pool, path: str, source: str, find: Lookup, query: Query) -> Iterator[Event]:
     """The events of a query, one after the other."""
-    run = Run(pool, find, query)
+    # The pages are run through in C, since this is on the way of every event that is read.
+    return chain.from_iterable(_pages_of_events(pool, path, source, find, query))
+
+
+def _pages_of_events(
+    pool: Pool, path: str, source: str, find: Lookup, query: Query
+) -> Iterator[Iterable[Event]]:
+    run = Run(pool, find, query, PAGE)
     while not run.ended():
         with pool.connection() as db:
             chosen = run.plan(db)
@@ -281,16 +293,16 @@ def events(pool: Pool, path: str, source: str, find: Lookup, query: Query) -> It
                 return
             if chosen.way is Way.SORT or chosen.outside:
                 break
-            sql, values, most = run.statement(db)
-            rows, cut = _rows(db, f"SELECT {COLUMNS} FROM ({sql}) AS n {_JOINED}", values)
+            sql, values, most = run.statement(db, rows_statement)
+            rows, cut = _rows(db, sql, values)
         last = rows[-1] if rows else None
         place = None if last is None else (last[REVISION], last[MICROS], last[FINER])
         run.gave(len(rows), place, all_of_it=not cut and len(rows) < most)
-        yield from stored_events(rows, source)
+        yield stored_events(rows, source)
     else:
         return
     for found in places(pool, find, query):
-        yield from events_of(pool, path, source, [place[0] for place in found])
+        yield events_of(pool, path, source, [place[0] for place in found])
 
 
 _AT_ONCE: Final = 16

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from itertools import repeat
-from typing import Any, Final, TypeAlias
+from functools import lru_cache
+from typing import Any, ClassVar, Final, TypeAlias, cast
 
 from evidentsource_core.domain.events import BinaryEventData, Event, EventData
 from evidentsource_core.domain.extensions import Extensions, StringExtension
 from evidentsource_core.domain.identifiers import RECORDEDTIME_KEY, SEQUENCE_KEY
 from evidentsource_core.rules import sequence_text
 from evidentsource_core.times import EPOCH, from_parts
-from evidentsource_functions._lazy import LazyEvent, make_events, set_each, text_data
+from evidentsource_functions._lazy import LazyEvent, make_events, text_data
 from evidentsource_functions.lane import decode_batch
 
 Row: TypeAlias = tuple[Any, ...]
@@ -48,11 +48,11 @@ LANE: Final = (
 
 
 class StoredEvent(LazyEvent):
-    """An event in a row of the tables."""
+    """An event in a row of the tables; :func:`_kind` makes the class for the events of a database."""
 
-    __slots__ = ("_prefix",)
+    __slots__ = ()
     _raw: Row
-    _prefix: str
+    _prefix: ClassVar[str]
 
     id = property(lambda event: event._raw[ID])  # noqa: SLF001 - its own
     event_type = property(lambda event: event._raw[TYPE])  # noqa: SLF001
@@ -71,14 +71,15 @@ class StoredEvent(LazyEvent):
         return revision
 
 
-_set_prefix = StoredEvent.__dict__["_prefix"].__set__
+@lru_cache(maxsize=256)
+def _kind(prefix: str) -> type[StoredEvent]:
+    # Of the class, not of each event, which so has one field less to be set.
+    return type("StoredEvent", (StoredEvent,), {"__slots__": (), "_prefix": prefix})
 
 
 def stored_events(rows: list[Row], prefix: str) -> list[Event]:
     """The events of rows; ``prefix`` is what their sources have before the name of the stream."""
-    events = make_events(StoredEvent, rows)
-    set_each(_set_prefix, events, repeat(prefix))
-    return list[Event](events)
+    return cast("list[Event]", make_events(_kind(prefix), rows))
 
 
 def _read_source(event: StoredEvent) -> str:
