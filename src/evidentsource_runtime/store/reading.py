@@ -153,7 +153,7 @@ class Run:
         longest: the most that one statement finds, where it need not sort.
     """
 
-    def __init__(self, pool: Pool, find: Lookup, query: Query, longest: int = LONGEST_RUN) -> None:
+    def __init__(self, pool: Pool, find: Lookup, query: Query, longest: int) -> None:
         self._pool = pool
         self._find = find
         self._query = query
@@ -199,7 +199,7 @@ class Run:
 
 def places(pool: Pool, find: Lookup, query: Query) -> Iterator[list[Place]]:
     """Where the selected events are, in the order asked for, some at once."""
-    run = Run(pool, find, query)
+    run = Run(pool, find, query, LONGEST_RUN)
     while not run.ended():
         with pool.connection() as db:
             chosen = run.plan(db)
