@@ -10,9 +10,8 @@ There are three ways, each of which gives the first n revisions behind a place:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import apsw
 
@@ -38,8 +37,7 @@ _LARGEST: Final = 2**63 - 1
 _ANY: Final = "1"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """Which events a query may see; what it has given is cut off from it.
 
     Args:
@@ -74,8 +72,7 @@ class Way(Enum):
     SCAN = "scan"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One way into the index: what stands behind FROM and in WHERE."""
 
     tables: str
@@ -83,8 +80,7 @@ class Source:
     values: Values
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """How the events of a term are found.
 
     Args:
@@ -114,7 +110,7 @@ def plan(db: apsw.Connection, term: Term, window: Window, *, by_time: bool) -> P
     """
     if term == NOTHING or window.upto <= window.after:
         return Plan(Way.NOTHING)
-    if isinstance(term, Numbers) and not by_time and mergeable([term]):
+    if isinstance(term, Numbers) and not by_time and len(term.numbers) <= FEW:
         return Plan(Way.MERGE, _singles([term]))
     if isinstance(term, Group) and (term.depth > MOST_DEPTH or term.weight > MOST_TERMS):
         return Plan(Way.SCAN, check=_OUTSIDE, outside=True)
@@ -179,9 +175,15 @@ def mergeable(drivers: list[Numbers | Span]) -> bool:
     return len(sets) == len(drivers) and sum(map(len, sets)) <= FEW
 
 
+_SINGLE: Final = {
+    column: (f"event AS e INDEXED BY event_by_{name}", f"e.{name} = ?")
+    for column, name in COLUMNS.items()
+}
+
+
 def _singles(drivers: list[Numbers | Span]) -> tuple[Source, ...]:
     return tuple(
-        _source(Numbers(driver.column, frozenset((number,))))
+        Source(*_SINGLE[driver.column], (number,))
         for driver in drivers
         if isinstance(driver, Numbers)
         for number in sorted(driver.numbers)

@@ -35,6 +35,7 @@ from evidentsource_runtime.store.pool import Pool
 from evidentsource_runtime.store.rows import microseconds, moment
 from evidentsource_runtime.store.writing import find_transaction
 
+_OPTIONS = QueryOptions()
 _INDEX = {Index.STREAM: STREAM, Index.SUBJECT: SUBJECT, Index.EVENT_TYPE: TYPE}
 
 
@@ -165,7 +166,7 @@ class ReadableStore(EventStore):
         effective_at: datetime | None,
     ) -> reading.Query:
         check_revision(since, "since")
-        wanted = merged_options(options)
+        wanted = _OPTIONS if options is None else merged_options(options)
         return reading.asked(selector, wanted, self._upto(revision), since, effective_at)
 
     def event(self, stream: str, event_id: str) -> Event | None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, islice
 from operator import itemgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import apsw
 
@@ -70,8 +69,7 @@ Place: TypeAlias = tuple[int, ...]
 """A revision, and in the order of effective time the microseconds and nanoseconds of that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """A query with everything about it checked, ready to be run any number of times.
 
     Args:
@@ -87,6 +85,10 @@ class Query:
     by_time: bool
     reverse: bool
     limit: int | None
+
+
+_EVERY_REVISION: Final = RevisionRange()
+_EVERY_TIME: Final = EffectiveTimeRange()
 
 
 def asked(
@@ -105,7 +107,7 @@ def asked(
     check_selector(selector)
     span = options.range
     if span is None:
-        span = RevisionRange() if effective_at is None else EffectiveTimeRange()
+        span = _EVERY_REVISION if effective_at is None else _EVERY_TIME
     bounds = [] if effective_at is None else [require_aware("effective_at", effective_at)]
     low = None
     by_time = isinstance(span, EffectiveTimeRange)
@@ -232,12 +234,12 @@ def _behind(window: Window, last: Place, query: Query) -> Window:
     """What is left of a window behind the last row that was given."""
     if not query.by_time:
         if query.reverse:
-            return replace(window, upto=last[0] - 1)
-        return replace(window, after=last[0])
+            return window._replace(upto=last[0] - 1)
+        return window._replace(after=last[0])
     revision, micros, finer = last
     if query.reverse:
-        return replace(window, high=(micros, finer, revision - 1))
-    return replace(window, low=(micros, finer, revision + 1))
+        return window._replace(high=(micros, finer, revision - 1))
+    return window._replace(low=(micros, finer, revision + 1))
 
 
 # --- their events --------------------------------------------------------------------------------
@@ -321,6 +323,8 @@ def _rows(db: apsw.Connection, sql: str, values: Values) -> tuple[list[Row], boo
         if size > PAGE_BYTES:
             cursor.close()
             return rows, True
+        if len(some) < _AT_ONCE:
+            break
     return rows, False
 
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 
 import apsw
 
-from evidentsource_core.domain.flat_selectors import AND, EQUALS, OR, compiled
+from evidentsource_core.domain.flat_selectors import AND, EQUALS, OR
 from evidentsource_core.domain.selectors import EventSelector
 from evidentsource_runtime.store.fetching import fetch
 from evidentsource_runtime.store.names import COLUMNS
@@ -71,7 +71,7 @@ def looked_up(db: apsw.Connection, find: Lookup, selector: EventSelector) -> Ter
     """The selector's tree with numbers for texts. It takes a time that grows with the tree's size."""
     stack: list[Term] = []
     leaves: dict[tuple[int, int, str | None], Term] = {}
-    for step in compiled(selector.flatten()):
+    for step in selector._program():  # noqa: SLF001 - kept there since it is asked for often
         operation, column, text = step
         if operation in {AND, OR}:
             right, left = stack.pop(), stack.pop()
