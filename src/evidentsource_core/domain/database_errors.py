@@ -168,6 +168,10 @@ class DatabaseAccessError(EvidentSourceError):
 # --- state views and state changes -------------------------------------------------------------
 
 
+def _versioned(name: str, version: int) -> str:
+    return f"{name}.v{version}" if version else name
+
+
 class StateViewError(EvidentSourceError):
     """A state view could not be read."""
 
@@ -175,12 +179,12 @@ class StateViewError(EvidentSourceError):
 
 
 class StateViewNotFound(StateViewError):
-    """There is no state view of that name and version."""
+    """There is no state view of that name and version; version 0 asked for the latest one."""
 
     code = "state-view-not-found"
 
     def __init__(self, name: str, version: int) -> None:
-        super().__init__(f"state view {name}.v{version} not found")
+        super().__init__(f"state view {_versioned(name, version)} not found")
         self.name = name
         self.version = version
 
@@ -212,12 +216,12 @@ class StateChangeError(EvidentSourceError):
 
 
 class StateChangeNotFound(StateChangeError):
-    """There is no state change of that name and version."""
+    """There is no state change of that name and version; version 0 asked for the latest one."""
 
     code = "state-change-not-found"
 
     def __init__(self, name: str, version: int) -> None:
-        super().__init__(f"state change {name}.v{version} not found")
+        super().__init__(f"state change {_versioned(name, version)} not found")
         self.name = name
         self.version = version
 

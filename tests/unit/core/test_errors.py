@@ -281,3 +281,13 @@ def test_a_refused_access_tells_which_one_and_why(
     assert (error.kind, error.reason) == (kind, reason)
     assert error.message == str(error)
     assert reason in error.message
+
+
+@pytest.mark.parametrize("error", [core.StateViewNotFound, database_errors.StateChangeNotFound])
+@pytest.mark.parametrize(
+    ("version", "named"), [(2, "deposit.v2 not found"), (0, "deposit not found")]
+)
+def test_what_was_not_found_is_named_by_its_version_where_one_was_asked_for(
+    error: type[core.StateViewNotFound | core.StateChangeNotFound], version: int, named: str
+) -> None:
+    assert str(error("deposit", version)).endswith(named)
