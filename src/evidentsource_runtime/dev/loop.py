@@ -85,21 +85,32 @@ class DevLoop:
         except (ProblemError, EvidentSourceError) as error:
             self._fail("", error, began)
             return
+        renewed: list[tuple[ComponentSpec, str]] = []
         # A change may read a view: so views come first, as the manifest has them.
         for spec in manifest.components:
-            await self._renew(hosted.database, manifest, spec, began)
+            source = await self._renew(hosted.database, manifest, spec, began)
+            if source is not None:
+                renewed.append((spec, source))
+        if self._level == "source":
+            return
+        # Only now, so that no build keeps somebody from seeing what was saved.
+        for spec, source in renewed:
+            task = asyncio.create_task(self._build(hosted.database, manifest, spec, source))
+            self._builds.add(task)
+            task.add_done_callback(self._builds.discard)
 
     async def _renew(
         self, database: Database, manifest: Manifest, spec: ComponentSpec, began: float
-    ) -> None:
+    ) -> str | None:
+        """Serve a component from its source where that is new; what stands for that source then."""
         key = (spec.world, spec.name)
         try:
             source = await asyncio.to_thread(self._hash, manifest, spec)
             if self._served.get(key) == source:
-                return
+                return None
             if self._memory.built(source) and self._is_built(database, spec, source):
                 self._served[key] = source
-                return
+                return None
             if self._level != "component":
                 version = await asyncio.to_thread(self._from_source, database, manifest, spec)
                 took = time.perf_counter() - began
@@ -107,11 +118,8 @@ class DevLoop:
             self._served[key] = source
         except (ProblemError, EvidentSourceError) as error:
             self._fail(spec.name, error, began)
-            return
-        if self._level != "source":
-            task = asyncio.create_task(self._build(database, manifest, spec, source))
-            self._builds.add(task)
-            task.add_done_callback(self._builds.discard)
+            return None
+        return source
 
     def _hash(self, manifest: Manifest, spec: ComponentSpec) -> str:
         program = gather(
