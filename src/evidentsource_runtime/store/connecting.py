@@ -97,8 +97,8 @@ def connect_reader(path: str, vfs: str | None) -> apsw.Connection:
 
 
 def _keep_plans(db: apsw.Connection) -> None:
-    # Without it SQLite prepares a statement with "LIMIT ?" anew for each value that is bound, which
-    # takes as long as reading twenty events.
+    # Without it SQLite looks at the values that are bound while it plans, and prepares the statement
+    # anew for others, which takes as long as reading twenty events.
     db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import apsw
 import pytest
 
 from evidentsource_core import EventSelector, ProspectiveEvent, Selector
@@ -173,3 +174,12 @@ def test_a_scan_gives_only_what_is_selected(store: SqliteStore, selector: EventS
     found = list(store.query(selector))
     assert all(selector.matches(event) for event in found)
     assert len(found) == store.count(selector) == (1000 if "Starts" in repr(selector)[:8] else 2000)
+
+
+def test_no_connection_prepares_statements_anew_for_other_values(store: SqliteStore) -> None:
+    def stable(db: apsw.Connection) -> int:
+        return db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1)
+
+    with store.read() as db:
+        assert stable(db) == 1
+    assert store.write(stable) == 1
