@@ -20,7 +20,6 @@ from evidentsource_core import (
     InvalidEvents,
     InvalidValue,
     QueryOptions,
-    RevisionRange,
     Selector,
 )
 from evidentsource_functions.lane import decode_batch
