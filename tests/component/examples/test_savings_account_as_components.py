@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from evidentsource_functions.testing import Scenarios
 from evidentsource_runtime.testing import use_level
 from evidentsource_runtime.testing.levels import all_of
+from examples.savings_account.savings import open_account
 from examples.savings_account.savings.open_account import OpenAccount
 from examples.savings_account.savings.withdraw import Withdraw
 from examples.savings_account.tests.bank import credited, debited, given, opened
@@ -22,11 +24,11 @@ def test_every_step_of_the_story_gives_the_same() -> None:
 
 def test_a_scenario_reads_the_same_at_every_level() -> None:
     with use_level("all"):
-        given().when(OpenAccount("r-1", "ann", "Ann")).then(opened("ann"))
-        refusal = "account ann exists already"
-        given(opened("ann")).when(OpenAccount("r-1", "ann", "Ann")).then_rejected(
-            "conflict", refusal
-        )
+        # This rule alone: a project's scenarios would build the views beside it too.
+        alone = Scenarios("bank", stream="accounts").change(open_account.decide, "open-account")
+        alone.given().when(OpenAccount("r-1", "ann", "Ann")).then(opened("ann"))
+        again = alone.given(opened("ann")).when(OpenAccount("r-1", "ann", "Ann"))
+        again.then_rejected("conflict", "account ann exists already")
 
 
 @whole
