@@ -136,7 +136,7 @@ def _client(name: str, port: int, told: Told, stop: threading.Event) -> None:
         stub, turn, last = Stub(channel), 0, 0
         while not stop.is_set():
             turn += 1
-            later = turn % 5 == 0
+            later = turn % 5 == 2
             request = _request(f"{name}-{turn}", name, last, turn, later=later)
             call = stub.TransactAsync if later else stub.Transact
             try:
