@@ -37,7 +37,7 @@ assert level_names() == ["native", "sandbox", "component", "server", "all"]
 assert not {"pytest", "hypothesis"} & set(sys.modules)
 """
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("wheel")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("builds")]
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,7 @@ def run(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         "pip",
         "install",
         "--quiet",
+        "--no-compile",
         "--disable-pip-version-check",
     ]
     subprocess.run([*install, str(wheel)], check=True)

@@ -50,12 +50,16 @@ def fuelled() -> Iterator[None]:
         yield
 
 
-def count() -> dict[str, dict[str, int]]:
-    """Fuel of the standard view by each way: of one event more, and of a call without any."""
+def count(*, reproducible: bool = False) -> dict[str, dict[str, int]]:
+    """Fuel of the standard view by each way: of one event more, and of a call without any.
+
+    Args:
+        reproducible: whether to count in a filled base component, which need not be built.
+    """
     counted: dict[str, dict[str, int]] = {}
     with fuelled(), tempfile.TemporaryDirectory(prefix="evidentsource-cost-") as name:
         path = Path(name) / "summary.wasm"
-        build(STANDARD, output=path)
+        build(STANDARD, output=path, reproducible=reproducible)
         for way in ("contract", "lane"):
             component = Host(lane=way == "lane").load(path)
             assert isinstance(component, StateViewComponent)

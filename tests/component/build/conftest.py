@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,21 +29,20 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
     folder = tmp_path_factory.mktemp("built")
 
     def make_component(module: str, **options: Any) -> BuildResult:
-        name = "-".join([module, *sorted(options)])
+        name = "-".join([module, *(option for option in sorted(options) if options[option])])
         return build(DATA / f"{module}.py", output=folder / f"{name}.wasm", **options)
 
     return make_component
 
 
-@pytest.fixture(scope="session")
-def guest_facts(make: Make, tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
-    """A view by hand with a dependency, against another contract, with nothing beside it."""
-    text = (ROOT / "interface" / "decider.wit").read_text("utf-8")
-    other = tmp_path_factory.mktemp("contract") / "other.wit"
-    other.write_text(
-        text.replace("package evidentsource:decider;", "package elsewhere:rules@2.1.0;")
-    )
-    return make("guest_facts", wit=other, contract_only=True, dependencies=("attrs",))
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder that one is in; whatever is built there, nothing hidden is left behind."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    yield folder
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from evidentsource_functions import (
 )
 from evidentsource_functions.wasm.pure import CLOCK, FILES, RANDOM
 from evidentsource_runtime.artifact import read_component
+from evidentsource_runtime.build import BuildResult
 from evidentsource_runtime.host import (
     ComponentTrap,
     Host,
@@ -42,9 +43,15 @@ OTHERS_WORDS = {"tempfile": RANDOM}
 pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 
+@pytest.fixture(scope="module", params=["filled", pytest.param("built", marks=whole)])
+def built(request: pytest.FixtureRequest, make: Make) -> BuildResult:
+    """The rule that reads everything; all names ask one component, of the kind made in a moment."""
+    return make("impure_change", pure=True, reproducible=request.param == "filled")
+
+
 @pytest.fixture(scope="module")
-def change(make: Make) -> StateChangeComponent:
-    component = Host().load(make("impure_change", pure=True).path)
+def change(built: BuildResult) -> StateChangeComponent:
+    component = Host().load(built.path)
     assert isinstance(component, StateChangeComponent)
     return component
 
@@ -106,19 +113,24 @@ def test_a_host_that_keeps_to_the_contract_is_told_why_by_the_lane(make: Make) -
     assert "unreachable" in caught.value.trap
 
 
-def test_a_pure_component_imports_nothing_of_wasi(make: Make) -> None:
-    found = read_component(make("impure_change", pure=True).path)
+def test_a_pure_component_imports_nothing_of_wasi(built: BuildResult) -> None:
+    found = read_component(built.path)
     assert [each.name for each in found.imports if each.name.startswith("wasi:")] == []
-    assert [each.name for each in found.exports if each.kind == "func"] == ["decide"]
     assert found.facts is not None
     assert found.facts.pure
+
+
+@whole
+def test_a_pure_change_exports_the_decision_alone(make: Make) -> None:
+    found = read_component(make("impure_change", pure=True, reproducible=False).path)
+    assert [each.name for each in found.exports if each.kind == "func"] == ["decide"]
 
 
 @whole
 def test_a_pure_view_says_by_the_lane_why_a_fold_failed_and_needs_no_more_exports(
     make: Make,
 ) -> None:
-    found = read_component(make("impure_view", pure=True).path)
+    found = read_component(make("impure_view", pure=True, reproducible=False).path)
     functions = {each.name for each in found.exports if each.kind == "func"}
     assert functions == {"evidentsource-fold-v1", "evolve"}
 
@@ -130,8 +142,8 @@ def test_a_component_that_is_not_pure_reads_them(make: Make) -> None:
         assert ask(change, name)
 
 
-def test_the_build_says_beforehand_what_shows_from_the_source(make: Make) -> None:
-    warnings = make("impure_change", pure=True).warnings
+def test_the_build_says_beforehand_what_shows_from_the_source(built: BuildResult) -> None:
+    warnings = built.warnings
     assert {warning.code for warning in warnings} == {"impure-call"}
     lines = {warning.line for warning in warnings}
     assert {line_of(name) for name in ("time", "uuid4", "open", "now", "choice_by_name")} <= lines

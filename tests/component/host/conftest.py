@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import pytest
 
-from evidentsource_runtime.build import build
+from evidentsource_runtime.build import BuildResult, build
 from evidentsource_runtime.host import Host, StateChangeComponent, StateViewComponent
 from evidentsource_runtime.host.convert.choice import VARIABLE
 from tests.whole import WHOLE
@@ -21,11 +21,14 @@ Built: TypeAlias = Callable[[str, str], Path]
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Built:
     """Build a module of the data directory against one of the contracts."""
     directory = tmp_path_factory.mktemp("components")
 
     def make(module: str, contract: str) -> Path:
+        if (module, contract) == ("echo_view", "variant"):
+            found: BuildResult = request.getfixturevalue("of_another_contract")
+            return found.path
         path = directory / f"{module}-{contract}.wasm"
         if not path.exists():
             world = module.replace("echo_", "state-")

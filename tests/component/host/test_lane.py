@@ -30,6 +30,7 @@ from evidentsource_runtime.host.convert.codec import Codec
 from tests.component.host.conftest import DATA
 from tests.component.host.wire import CONTEXT
 from tests.strategies import events
+from tests.whole import whole
 
 pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
@@ -63,7 +64,10 @@ def mirror_host(request: pytest.FixtureRequest) -> Iterator[Host]:
         yield Host(limits=LIMITS, source_roots=[DATA])
 
 
-@pytest.fixture(scope="module", params=["from source", "built against another contract"])
+OTHER = pytest.param("built against another contract", marks=whole)
+
+
+@pytest.fixture(scope="module", params=["from source", OTHER])
 def views(request: pytest.FixtureRequest, mirror_host: Host) -> Views:
     def load(*, lane: bool) -> StateViewComponent:
         if request.param == "from source":

@@ -12,7 +12,7 @@ from evidentsource_runtime.build import BuildError, ComponentizeFailed, build
 from evidentsource_runtime.cachedir import cache_directory
 from evidentsource_runtime.host import CompileProgress, ComponentTrap, Host
 from tests.component.instant.conftest import CHANGE, VIEW, Write, said
-from tests.whole import WHOLE
+from tests.whole import WHOLE, whole
 
 pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
@@ -194,6 +194,7 @@ def test_a_pure_program_is_refused_the_clock_while_it_is_imported_too(
     assert (refused.value.file, refused.value.line) == (file, 6)
 
 
+@whole
 def test_another_contract_has_a_base_of_its_own(host: Host, write: Write) -> None:
     file = write({"view.py": VIEW.format(top="", said="'seen'")})
     component = host.load_source(file, wit=VARIANT)
