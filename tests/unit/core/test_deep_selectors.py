@@ -19,8 +19,9 @@ from evidentsource_core import (
     unflatten,
 )
 from evidentsource_core.domain.selectors import leaves
+from tests.whole import WHOLE
 
-DEPTH = 25_000
+DEPTH = 25_000 if WHOLE else 5_000
 NODES = 2 * DEPTH + 1
 
 
