@@ -30,7 +30,7 @@ format: $(STAMP) ## Let ruff write the format
 	$(BIN)/ruff format .
 
 types: $(STAMP) ## mypy --strict, and pyright for the public API as it is used
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers $(WORKERS)
 	@if $(BIN)/pyright --version >/dev/null 2>&1; then $(BIN)/pyright; \
 	else echo "pyright cannot run here (it needs node.js, or a network to fetch it): skipped"; fi
 
