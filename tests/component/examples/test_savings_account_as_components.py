@@ -14,7 +14,7 @@ from examples.savings_account.tests.bank import credited, debited, given, opened
 from tests.component.story import play
 from tests.whole import whole
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("builds")]
 
 
 @whole
