@@ -30,6 +30,8 @@ def items(field: str, values: Iterable[object]) -> Iterable[object]:
     Raises:
         InvalidType: they are not.
     """
+    if type(values) is tuple or type(values) is list:
+        return values
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise InvalidType(field, "a list", values)
     return values
@@ -60,11 +62,12 @@ def check_events(
             problems.append(InvalidType(f"events[{index}]", "ProspectiveEvent", event))
             continue
         checked.append(event)
-        problems += [at(f"events[{index}]", problem) for problem in event.problems()]
-        key = (event.stream, event.id)
-        if is_taken is not None and (key in seen or is_taken(*key)):
-            problems.append(at(f"events[{index}]", DuplicateEventId(*key)))
-        seen.add(key)
+        problems.extend(at(f"events[{index}]", problem) for problem in event.problems())
+        if is_taken is not None:
+            key = (event.stream, event.id)
+            if key in seen or is_taken(*key):
+                problems.append(at(f"events[{index}]", DuplicateEventId(*key)))
+            seen.add(key)
     if problems:
         raise InvalidEvents(problems)
     return tuple(checked)

@@ -28,6 +28,8 @@ from evidentsource_core.domain.extensions import (
     UriRefExtension,
 )
 from evidentsource_core.domain.identifiers import (
+    MAX_TEXT_LENGTH,
+    NAME_PATTERN,
     RECORDEDTIME_KEY,
     SEQUENCE_KEY,
     EventId,
@@ -222,7 +224,7 @@ class Event(_Payload):
         _set(self, "source", check_text(kind, "source", source))
         _set(self, "event_type", check_text(kind, "event_type", event_type))
         _set(self, "subject", _optional_text(kind, "subject", subject))
-        _set(self, "data", data if data is None else _event_data(f"{kind}.data", data))
+        _set(self, "data", data if data is None else _event_data(kind, data))
         _set(self, "time", time if time is None else require_aware(f"{kind}.time", time))
         _set(self, "datacontenttype", _optional_text(kind, "datacontenttype", datacontenttype))
         _set(self, "dataschema", _optional_text(kind, "dataschema", dataschema))
@@ -299,17 +301,26 @@ class ProspectiveEvent(_Payload):
         extensions: Mapping[str, PlainExtensionValue] = NO_EXTENSIONS,
     ) -> None:
         kind = type(self).__name__
-        _set(self, "id", check_text(kind, "id", id))
-        _set(self, "stream", check_text(kind, "stream", stream))
-        _set(self, "event_type", check_text(kind, "event_type", event_type))
-        _set(self, "subject", _optional_text(kind, "subject", subject))
-        _set(self, "data", data if data is None else _event_data(f"{kind}.data", data))
-        _set(self, "time", time if time is None else require_aware(f"{kind}.time", time))
-        _set(self, "datacontenttype", _optional_text(kind, "datacontenttype", datacontenttype))
-        _set(self, "dataschema", _optional_text(kind, "dataschema", dataschema))
+        set_id, set_stream, set_type, set_subject, set_data, set_time = _setters[:6]
+        set_content_type, set_schema, set_extensions = _setters[6:]
+        # ASCII is text that can be carried anywhere, and what names and ids nearly always are.
+        if type(id) is not str or not id.isascii():
+            check_text(kind, "id", id)
+        set_id(self, id)
+        if type(stream) is not str or not stream.isascii():
+            check_text(kind, "stream", stream)
+        set_stream(self, stream)
+        if type(event_type) is not str or not event_type.isascii():
+            check_text(kind, "event_type", event_type)
+        set_type(self, event_type)
+        set_subject(self, None if subject is None else check_text(kind, "subject", subject))
+        set_data(self, None if data is None else _event_data(kind, data))
+        set_time(self, None if time is None else require_aware(f"{kind}.time", time))
+        set_content_type(self, _optional_text(kind, "datacontenttype", datacontenttype))
+        set_schema(self, None if dataschema is None else check_text(kind, "dataschema", dataschema))
         if type(extensions) is not Extensions:
             extensions = Extensions(extensions)
-        _set(self, "extensions", extensions)
+        set_extensions(self, extensions)
 
     def get_stream(self) -> str:
         """The name of the stream."""
@@ -321,6 +332,23 @@ class ProspectiveEvent(_Payload):
         >>> [problem.code for problem in ProspectiveEvent(" ", "1", "t").problems()]
         ['invalid-stream-name', 'invalid-event-id']
         """
+        # Nearly every event has none, and each is asked on its way into a database. What is
+        # printable keeps the rule of texts, unless it is blank or too long.
+        event_id, kind, subject = self.id, self.event_type, self.subject
+        texts = f"{event_id}{kind}{subject}"
+        if (
+            texts.isprintable()
+            and len(texts) <= MAX_TEXT_LENGTH
+            and event_id.strip()
+            and kind.strip()
+            and (subject is None or subject.strip())
+            and NAME_PATTERN.match(self.stream)
+            and not self.extensions
+        ):
+            return iter(())
+        return self._problems()
+
+    def _problems(self) -> Iterator[EvidentSourceError]:
         checks: tuple[tuple[type[Any], str | None], ...] = (
             (StreamName, self.stream),
             (EventId, self.id),
@@ -338,6 +366,8 @@ class ProspectiveEvent(_Payload):
 
 
 _set = object.__setattr__
+# The slots' own setters: events are made by the thousand.
+_setters = [getattr(ProspectiveEvent, name).__set__ for name in ProspectiveEvent.__slots__]
 _event_fields = attrgetter(*Event.__slots__)
 
 
@@ -345,15 +375,15 @@ def _optional_text(kind: str, name: str, value: str | None) -> str | None:
     return None if value is None else check_text(kind, name, value)
 
 
-def _event_data(field_name: str, value: object) -> EventData:
-    if isinstance(value, (StringEventData, BinaryEventData)):
-        return value
+def _event_data(kind: str, value: object) -> EventData:
     if isinstance(value, str):
         return StringEventData(value)
+    if isinstance(value, (StringEventData, BinaryEventData)):
+        return value
     if isinstance(value, (bytes, bytearray, memoryview)):
         return BinaryEventData(bytes(value))
     expected = "StringEventData, BinaryEventData, str, bytes or None"
-    raise InvalidType(field_name, expected, value, _JSON_HINT)
+    raise InvalidType(f"{kind}.data", expected, value, _JSON_HINT)
 
 
 @dataclass(frozen=True, slots=True)

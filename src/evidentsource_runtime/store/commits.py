@@ -20,7 +20,8 @@ import apsw
 from evidentsource_core.domain.errors import EvidentSourceError
 from evidentsource_runtime.store.errors import CommitUncertain, StoreClosed, StoreForked
 from evidentsource_runtime.store.faults import faults, translated
-from evidentsource_runtime.store.writing import Prepared, Writer
+from evidentsource_runtime.store.preparing import Prepared
+from evidentsource_runtime.store.writing import Writer
 
 MOST_TOGETHER: Final = 256
 """Pieces of work that share one commit at most."""
@@ -45,7 +46,7 @@ class Work(Generic[T]):
 
     def __init__(
         self,
-        run: Callable[[apsw.Connection], T],
+        run: Callable[[], T],
         *,
         atomic: bool = False,
         prepared: Prepared | None = None,
@@ -57,14 +58,13 @@ class Work(Generic[T]):
         self.leads = False
         self._error: BaseException | None = None
         self._result: T | None = None
-        self._woken = Lock()
-        self._woken.acquire()
+        self._woken: Lock | None = None
 
-    def attempt(self, db: apsw.Connection) -> None:
+    def attempt(self) -> None:
         """Run it, and keep what comes of it. What might have left something written goes on up."""
         self._error = None
         try:
-            self._result = self.run(db)
+            self._result = self.run()
         except EvidentSourceError as error:
             if self.atomic:
                 raise
@@ -75,13 +75,19 @@ class Work(Generic[T]):
         self._error = error
         self.decided = True
 
+    def queue(self) -> None:
+        """Make ready to wait, before anybody can see it."""
+        self._woken = Lock()
+        self._woken.acquire()
+
     def wait(self) -> None:
         """Wait for the verdict, or to be the one who writes."""
-        self._woken.acquire()
+        if self._woken is not None:
+            self._woken.acquire()
 
     def wake(self) -> None:
         """End the waiting."""
-        if self._woken.locked():
+        if self._woken is not None and self._woken.locked():
             self._woken.release()
 
     def result(self) -> T:
@@ -108,7 +114,8 @@ class GroupCommit:
         self._db = db
         self._writer = writer
         self._committed = committed
-        self._lock = Condition(Lock())  # guards the next three
+        self._lock = Lock()  # guards the next three
+        self._free = Condition(self._lock)
         self._waiting: list[Work[object]] = []
         self._led = False
         self._closed = False
@@ -130,9 +137,11 @@ class GroupCommit:
         with self._lock:
             if self._closed:
                 raise StoreClosed(self._path)
+            if self._led:
+                mine.queue()
+            else:
+                self._led = mine.leads = True
             self._waiting.append(mine)
-            mine.leads = not self._led
-            self._led = True
         try:
             if not mine.leads:
                 mine.wait()
@@ -153,20 +162,25 @@ class GroupCommit:
             if self._closed:
                 return False
             self._closed = True
-            self._lock.wait_for(lambda: not self._led)
+            self._free.wait_for(lambda: not self._led)
         with faults(self._path):
             self._db.close()
         return True
 
     def _lead(self, mine: Work[object]) -> None:
-        """Write what waits, and tell those whose it is."""
+        """Write what waits."""
         with self._lock:
             group = self._waiting[:MOST_TOGETHER]
-        self._commit_all(group)
-        for work in group:
-            if work is not mine:
-                work.wake()
-        self._checkpoint()
+        error = self._commit(group)
+        if error is not None:
+            self._each_alone(group, error)
+        if self._pages < self._tried:
+            self._tried = 0  # the log was begun anew
+        if self._pages >= self._tried + CHECKPOINT_PAGES:
+            for work in group:
+                if work is not mine:
+                    work.wake()
+            self._checkpoint()
 
     def _leave(self, mine: Work[object]) -> None:
         """Wait and write no more; a writer leaves what it has not decided to the next one.
@@ -174,27 +188,33 @@ class GroupCommit:
         This also runs where the thread was interrupted, wherever that was.
         """
         with self._lock:
-            if not mine.leads:
-                self._waiting = [work for work in self._waiting if work is not mine]
+            waiting = self._waiting
+            if len(waiting) == 1 and mine.leads and waiting[0] is mine:
+                self._waiting = []
+                self._led = mine.leads = False
+                if self._closed:
+                    self._free.notify_all()
                 return
-            for work in self._waiting:
-                if work.decided and work is not mine:
-                    work.wake()
-            self._waiting = [
-                work for work in self._waiting if not work.decided and work is not mine
+            if not mine.leads:
+                self._waiting = [work for work in waiting if work is not mine]
+                return
+            left = self._waiting = [
+                work for work in waiting if not work.decided and work is not mine
             ]
             mine.leads = False
-            self._led = bool(self._waiting)
-            if self._led:
-                self._waiting[0].leads = True
-                self._waiting[0].wake()
-            else:
-                self._lock.notify_all()
+            self._led = bool(left)
+            if left:
+                # First of all, so that the disk has its next work before everybody goes on.
+                left[0].leads = True
+                left[0].wake()
+            elif self._closed:
+                self._free.notify_all()
+        for work in waiting:
+            if work.decided and work is not mine:
+                work.wake()
 
-    def _commit_all(self, group: list[Work[object]]) -> None:
-        error = self._commit(group)
-        if error is None:
-            return
+    def _each_alone(self, group: list[Work[object]], error: BaseException) -> None:
+        """Nothing of a group was written: find out whose fault it is."""
         if len(group) == 1:
             group[0].fail(error)
             return
@@ -203,21 +223,28 @@ class GroupCommit:
             if alone is not None:
                 work.fail(alone)
 
-    def _commit(self, group: list[Work[object]]) -> BaseException | None:
+    def _commit(
+        self, group: list[Work[object]], *, carefully: bool = False
+    ) -> BaseException | None:
         """Write all of it and make it durable; the error where nothing of it was written."""
         committing = False
+        db, writer = self._db, self._writer
+        prepared = [work.prepared for work in group if work.prepared is not None]
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._writer.prefetch([work.prepared for work in group if work.prepared is not None])
+            db.execute("BEGIN IMMEDIATE")
+            writer.begin(prepared, carefully=carefully)
             for work in group:
                 if work.prepared is None:
-                    self._writer.flush()
-                work.attempt(self._db)
-            self._writer.flush()
+                    writer.flush()
+                work.attempt()
+            writer.flush()
             committing = True
-            self._db.execute("COMMIT")
+            db.execute("COMMIT")
         except apsw.Error as error:
             self._undo()
+            if isinstance(error, apsw.ConstraintError) and not carefully:
+                # Most likely an event's id that is used already: whose, is found out then.
+                return self._commit(group, carefully=True)
             uncertain = committing and isinstance(error, apsw.IOError)
             found = (
                 CommitUncertain(self._path, str(error))
@@ -259,11 +286,7 @@ class GroupCommit:
         return apsw.SQLITE_OK
 
     def _checkpoint(self) -> None:
-        """Carry the log over into the file where it has grown, once its callers have their answers."""
-        if self._pages < self._tried:
-            self._tried = 0  # the log was begun anew
-        if self._pages < self._tried + CHECKPOINT_PAGES:
-            return
+        """Carry the log over into the file, once those whose work is in it have their answers."""
         self._tried = self._pages
         try:
             self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)

@@ -39,23 +39,28 @@ def insert(db: apsw.Connection, into: str, rows: Sequence[Sequence[Any]]) -> Non
     Each statement lets other threads have the interpreter, and has to wait for it again: with many
     threads at work that costs far more than the statement itself.
 
+    A row that breaks a constraint undoes the whole transaction.
+
     >>> db = apsw.Connection(":memory:")
     >>> _ = db.execute("CREATE TABLE t (a, b)")
     >>> insert(db, "t (a, b)", [(n, str(n)) for n in range(75)])
     >>> fetch_one(db, "SELECT count(*), max(a) FROM t")
     (75, 74)
     """
-    if not rows:
+    if len(rows) == 1:
+        db.execute(_insertion(into, len(rows[0]), 1), rows[0])
         return
     start = 0
     for size in _TOGETHER:
         while len(rows) - start >= size:
             values = list(chain.from_iterable(rows[start : start + size]))
-            db.execute(f"INSERT INTO {into} {_values(len(values) // size, size)}", values)
+            db.execute(_insertion(into, len(values) // size, size), values)
             start += size
 
 
 @cache
-def _values(width: int, rows: int) -> str:
+def _insertion(into: str, width: int, rows: int) -> str:
+    # What breaks a constraint undoes the whole transaction. To undo no more than itself, a statement
+    # of several rows would have to keep a copy of every page that it changes.
     row = f"({', '.join('?' * width)})"
-    return f"VALUES {', '.join([row] * rows)}"
+    return f"INSERT OR ROLLBACK INTO {into} VALUES {', '.join([row] * rows)}"

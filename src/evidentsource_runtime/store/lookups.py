@@ -8,7 +8,7 @@ from typing import Final
 
 import apsw
 
-from evidentsource_core.domain.errors import DatabaseAccessError
+from evidentsource_core.domain.errors import DatabaseAccessError, DuplicateTransactionId
 from evidentsource_core.domain.events import Event
 from evidentsource_core.rules import TransactionResult
 from evidentsource_runtime.store.fetching import fetch, fetch_one
@@ -122,3 +122,38 @@ def keys(pool: Pool, table: str, column: int, prefix: str, upto: int) -> Iterato
             yield last
         if len(found) < _PAGE:
             return
+
+
+def last_revision(db: apsw.Connection) -> tuple[int, int]:
+    """The latest revision and when it was recorded, in microseconds since 1970."""
+    found = fetch_one(db, "SELECT revision, recorded_us FROM tx ORDER BY revision DESC LIMIT 1")
+    if found is None:
+        return 0, fetch_one(db, "SELECT created_us FROM store")[0]
+    return found[0], found[1]
+
+
+def find_transaction(
+    db: apsw.Connection, transaction_id: str, fingerprint: bytes | None = None
+) -> TransactionRecord | None:
+    """The transaction of that id.
+
+    Raises:
+        DuplicateTransactionId: its fingerprint is another than the one given.
+    """
+    found = fetch_one(
+        db,
+        "SELECT basis, revision, recorded_us, fingerprint FROM tx WHERE id = ?",
+        (transaction_id,),
+    )
+    if found is None:
+        return None
+    basis, revision, recorded, known = found
+    if fingerprint is not None and known != fingerprint:
+        raise DuplicateTransactionId(transaction_id)
+    return TransactionRecord(transaction_id, basis, revision, moment(recorded))
+
+
+def is_taken(db: apsw.Connection, stream: int, event_id: str) -> bool:
+    """Whether the stream of that number has an event of that id."""
+    sql = "SELECT 1 FROM event WHERE stream = ? AND id = ?"
+    return fetch_one(db, sql, (stream, event_id)) is not None

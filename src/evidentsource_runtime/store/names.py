@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
 import apsw
 
 from evidentsource_core.domain.flat_selectors import STREAM, SUBJECT, TYPE
 from evidentsource_runtime.store.fetching import fetch, fetch_one, insert
 
+if TYPE_CHECKING:
+    from evidentsource_runtime.store.preparing import Prepared
+
 COLUMNS: Final = {STREAM: "stream", SUBJECT: "subject", TYPE: "type"}
 """Each attribute's column in ``event``, which is also the name of the table of its values."""
 
 NO_SUBJECT: Final = 0
-_REMEMBERED = 200_000
+_REMEMBERED: Final = 200_000
+_Numbers = dict[str | None, int]
 
 
 class Names:
@@ -25,50 +30,81 @@ class Names:
     """
 
     def __init__(self, db: apsw.Connection) -> None:
-        self._known: dict[int, dict[str, int]] = {column: {} for column in COLUMNS}
-        self._added: dict[int, dict[str, int]] = {column: {} for column in COLUMNS}
+        self._known: dict[int, _Numbers] = {column: {} for column in COLUMNS}
+        # The writer's own hold on what is known: readers may begin anew when that grows too large.
+        self._held = tuple(self._known.values())
+        self._added: dict[int, _Numbers] = {column: {} for column in COLUMNS}
         self._rows: dict[int, list[tuple[int, str, int]]] = {column: [] for column in COLUMNS}
         self._last: dict[int, int] = {}
+        self._adds = False
         self.reload(db)
 
     def find(self, db: apsw.Connection, column: int, value: str | None) -> int | None:
         """The number of a committed value; None for one that no event has."""
         if value is None:
             return NO_SUBJECT
-        known = self._known[column]
-        number = known.get(value)
+        number = self._known[column].get(value)
         if number is None:
             found = fetch_one(db, f"SELECT id FROM {COLUMNS[column]} WHERE value = ?", (value,))
             if found is None:
                 return None
-            number = _remember(known, value, found[0])
+            number = found[0]
+            self._remember(column, {value: number})
         return number
+
+    def _remember(self, column: int, numbers: _Numbers) -> None:
+        known = self._known[column]
+        if len(known) >= _REMEMBERED:
+            known = self._known[column] = {}
+        known.update(numbers)
 
     # --- for the writer ------------------------------------------------------------------------
 
-    def prefetch(self, db: apsw.Connection, column: int, values: set[str]) -> None:
-        """Look all of these up, so that :meth:`number` and :meth:`pending` need not."""
-        known = self._known[column]
-        if known.keys() >= values:
-            return
-        wanted = [value for value in values if value not in known]
-        sql = f"SELECT value, id FROM {COLUMNS[column]} WHERE value IN (SELECT value FROM json_each(?))"
-        for value, number in fetch(db, sql, (json.dumps(wanted),)):
-            _remember(known, value, number)
+    def begin(self, db: apsw.Connection, group: Iterable[Prepared]) -> None:
+        """Look up all names of a group, so that :meth:`numbers` need not."""
+        self._held = streams, subjects, types = tuple(self._known.values())
+        wanted: list[tuple[int, str]] = []
+        for each in group:
+            for _, stream, kind, subject, *_ in each.columns:
+                if stream not in streams:
+                    wanted.append((STREAM, stream))
+                if subject not in subjects and subject is not None:
+                    wanted.append((SUBJECT, subject))
+                if kind not in types:
+                    wanted.append((TYPE, kind))
+        if wanted:
+            self._look_up(db, wanted)
 
-    def known(self, column: int, value: str) -> int | None:
-        """The number of a prefetched value; None for one that is new."""
-        return self._known[column].get(value) or self._added[column].get(value)
+    def _look_up(self, db: apsw.Connection, wanted: list[tuple[int, str]]) -> None:
+        for column, sql in _NUMBERS.items():
+            values = {value for of, value in wanted if of == column}
+            if values:
+                self._held[column].update(fetch(db, sql, (json.dumps(list(values)),)))
 
-    def number(self, column: int, value: str | None, revision: int) -> int:
-        """The number of a prefetched value for the event of a revision; a new one if it is new."""
-        if value is None:
-            return NO_SUBJECT
-        number = self.known(column, value)
+    def of_stream(self, value: str) -> int | None:
+        """The number of a stream of the group; None for one that no event has."""
+        return self._held[STREAM].get(value)
+
+    def numbers(
+        self, stream: str, subject: str | None, kind: str, revision: int
+    ) -> tuple[int, int, int]:
+        """The numbers of the names of a revision's event; new ones for names that are new."""
+        streams, subjects, types = self._held
+        return (
+            streams.get(stream) or self._new(STREAM, stream, revision),
+            NO_SUBJECT
+            if subject is None
+            else subjects.get(subject) or self._new(SUBJECT, subject, revision),
+            types.get(kind) or self._new(TYPE, kind, revision),
+        )
+
+    def _new(self, column: int, value: str, revision: int) -> int:
+        number = self._added[column].get(value)
         if number is None:
             number = self._last[column] = self._last[column] + 1
             self._added[column][value] = number
             self._rows[column].append((number, value, revision))
+            self._adds = True
         return number
 
     def pending(self, db: apsw.Connection, column: int, value: str | None) -> int | None:
@@ -79,28 +115,29 @@ class Names:
 
     def flush(self, db: apsw.Connection) -> None:
         """Write what was added."""
-        for column, rows in self._rows.items():
-            insert(db, f"{COLUMNS[column]} (id, value, first)", rows)
-            rows.clear()
+        if self._adds:
+            for column, rows in self._rows.items():
+                insert(db, f"{COLUMNS[column]} (id, value, first)", rows)
+                rows.clear()
 
     def commit(self) -> None:
         """What was added is committed."""
-        for column, added in self._added.items():
-            if added:
-                for value, number in added.items():
-                    _remember(self._known[column], value, number)
+        if self._adds:
+            self._adds = False
+            for column, added in self._added.items():
+                self._remember(column, added)
                 added.clear()
 
     def reload(self, db: apsw.Connection) -> None:
         """Forget what was added, and take the last numbers from the file."""
+        self._adds = False
         for column, table in COLUMNS.items():
             self._added[column].clear()
             self._rows[column].clear()
             self._last[column] = fetch_one(db, f"SELECT coalesce(max(id), 0) FROM {table}")[0]
 
 
-def _remember(known: dict[str, int], value: str, number: int) -> int:
-    if len(known) >= _REMEMBERED:
-        known.clear()
-    known[value] = number
-    return number
+_NUMBERS: Final = {
+    column: f"SELECT value, id FROM {table} WHERE value IN (SELECT value FROM json_each(?))"
+    for column, table in COLUMNS.items()
+}

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+import os
+import time
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 import apsw
 
 from evidentsource_core.domain.checks import check_events, items
+from evidentsource_core.domain.constraints import AppendCondition
 from evidentsource_core.domain.errors import InvalidType, InvalidValue
+from evidentsource_core.domain.events import ProspectiveEvent
 from evidentsource_core.domain.flat_selectors import STREAM
 from evidentsource_core.rules import Limits, check_conditions, check_transaction_id
 from evidentsource_runtime.store.interface import TransactionRecord
+from evidentsource_runtime.store.lookups import find_transaction, is_taken
 from evidentsource_runtime.store.names import Names
-from evidentsource_runtime.store.rows import columns, fingerprint
-from evidentsource_runtime.store.writing import Also, Prepared, find_transaction, is_taken
+from evidentsource_runtime.store.rows import Columns, checksum, columns, fingerprint
 
 _NO_FINGERPRINT = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A transaction as it was asked for, not looked into yet."""
 
     id: str
@@ -29,24 +32,64 @@ class Asked:
     events: tuple[object, ...]
     conditions: tuple[object, ...]
     fingerprint: bytes | None
-    also: Also | None
 
-    @classmethod
-    def of(
-        cls,
-        events: Iterable[object],
-        conditions: Iterable[object],
-        transaction_id: str | None,
-        given_fingerprint: bytes | None,
-        also: Also | None,
-    ) -> Asked:
-        """A new id where none is given."""
-        wanted = (tuple(items("events", events)), tuple(items("conditions", conditions)))
-        made_id = transaction_id is None
-        name = str(uuid.uuid4()) if made_id else check_transaction_id(transaction_id)
-        if given_fingerprint is not None:
-            _check_fingerprint(given_fingerprint)
-        return cls(name, made_id, *wanted, given_fingerprint, also)
+
+class Prepared(NamedTuple):
+    """A transaction that nothing speaks against, apart from what the database has.
+
+    Args:
+        id: its id.
+        made_id: whether that was made for it just now, so that nothing can have it yet.
+        events: its events.
+        columns: those of each.
+        checksum: that of all of them.
+        conditions: what has to hold.
+        fingerprint: tells whether another one of this id asks for the same.
+    """
+
+    id: str
+    made_id: bool
+    events: Sequence[ProspectiveEvent]
+    columns: Sequence[Columns]
+    checksum: int
+    conditions: Sequence[AppendCondition]
+    fingerprint: bytes
+
+
+def asked(
+    events: Iterable[object],
+    conditions: Iterable[object],
+    transaction_id: str | None,
+    given_fingerprint: bytes | None,
+) -> Asked:
+    """The transaction, with a new id where none is given."""
+    wanted = tuple(items("events", events))
+    bounds = tuple(items("conditions", conditions))
+    if given_fingerprint is not None:
+        _check_fingerprint(given_fingerprint)
+    if transaction_id is None:
+        return Asked(new_id(), True, wanted, bounds, given_fingerprint)
+    return Asked(check_transaction_id(transaction_id), False, wanted, bounds, given_fingerprint)
+
+
+def new_id() -> str:
+    """An id that nothing has: a UUID of version 7 (RFC 9562), milliseconds and 72 random bits.
+
+    One that begins with the time goes to the end of the index of ids, whose last page is at hand,
+    where a random one goes to any page of it.
+
+    >>> import uuid
+    >>> uuid.UUID(new_id()).version, uuid.UUID(new_id()).variant
+    (7, 'specified in RFC 4122')
+    """
+    random = os.urandom(9).hex()
+    return f"{_of_now(time.time_ns() // 1_000_000)}{random[:3]}-a{random[3:6]}-{random[6:]}"
+
+
+@lru_cache(maxsize=1)
+def _of_now(milliseconds: int) -> str:
+    digits = f"{milliseconds:012x}"
+    return f"{digits[:8]}-{digits[8:]}-7"
 
 
 def _check_fingerprint(value: object) -> None:
@@ -68,18 +111,18 @@ def prepared(asked: Asked, limits: Limits) -> Prepared:
         EmptyTransaction, TransactionTooLarge, InvalidEvents, InvalidConstraints: see
             ``EventStore.transact``.
     """
-    limits.check_count(asked.events)
-    events = check_events(asked.events, _none_is_taken)
+    name, made_id, wanted, bounds, known = asked
+    limits.check_count(wanted)
+    events = check_events(wanted, _none_is_taken)
     kept = [columns(event) for event in events]
-    texts = [each.text() for each in kept]
-    # No value counts for more than four bytes a character of its text, so few need to be measured.
-    if 4 * sum(map(len, texts)) > limits.max_bytes:
+    text = "".join([each.text() for each in kept]).encode()
+    # The text of an event has more bytes than the event counts for, so few need to be measured.
+    if len(text) > limits.max_bytes:
         limits.check_size(events)
-    conditions = check_conditions(asked.conditions)
-    known = asked.fingerprint
+    conditions = check_conditions(bounds)
     if known is None:
-        known = fingerprint(events, texts, conditions)
-    return Prepared(asked.id, asked.made_id, events, kept, texts, conditions, known, asked.also)
+        known = fingerprint(events, text, conditions)
+    return Prepared(name, made_id, events, kept, checksum(text), conditions, known)
 
 
 def refused(

@@ -33,7 +33,6 @@ from evidentsource_runtime.store.names import COLUMNS, Names
 from evidentsource_runtime.store.opening import Identity
 from evidentsource_runtime.store.pool import Pool
 from evidentsource_runtime.store.rows import microseconds, moment
-from evidentsource_runtime.store.writing import find_transaction
 
 _OPTIONS = QueryOptions()
 _INDEX = {Index.STREAM: STREAM, Index.SUBJECT: SUBJECT, Index.EVENT_TYPE: TYPE}
@@ -201,7 +200,7 @@ class ReadableStore(EventStore):
     ) -> TransactionResult | None:
         """The transaction of that id with its events, if there is one."""
         with self._pool.connection() as db:
-            record = find_transaction(db, transaction_id, fingerprint)
+            record = lookups.find_transaction(db, transaction_id, fingerprint)
         return None if record is None else self._with_events(record)
 
     def _with_events(self, record: TransactionRecord) -> TransactionResult:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
+from json.encoder import encode_basestring as quoted
 from typing import NamedTuple
 
 from evidentsource_core.domain.constraints import AppendCondition
 from evidentsource_core.domain.events import Event, ProspectiveEvent
 from evidentsource_core.domain.extensions import Extensions
-from evidentsource_core.domain.flat_selectors import compiled
 from evidentsource_core.times import EPOCH, to_parts
 from evidentsource_functions.lane import encode_batch
 
@@ -38,9 +40,25 @@ class Columns(NamedTuple):
     extensions: str | None
 
     def text(self) -> str:
-        """The columns as one text that no other event has: what checksums are made of."""
-        data = [self.data.hex()] if isinstance(self.data, bytes) else self.data
-        return _encode((*self[:5], data, *self[6:]))
+        """The columns as one text that no other event has: what checksums are made of.
+
+        A JSON array; written out, since every event that is written needs it.
+
+        >>> Columns("e-1", "accounts", "opened", None, (5, 0), b"a", None, None, None).text()
+        '["e-1","accounts","opened",null,[5,0],["61"],null,null,null]'
+        """
+        event_id, stream, kind, subject, time, data, content, schema, extensions = self
+        if isinstance(data, str):
+            payload = quoted(data)
+        else:
+            payload = _encode([data.hex()] if isinstance(data, bytes) else data)
+        when = "null" if time is None else f"[{time[0]},{time[1]}]"
+        whom = "null" if subject is None else quoted(subject)
+        form = "null" if content is None else quoted(content)
+        rule = "null" if schema is None else quoted(schema)
+        more = "null" if extensions is None else quoted(extensions)
+        what = f"{quoted(event_id)},{quoted(stream)},{quoted(kind)},{whom},{when}"
+        return f"[{what},{payload},{form},{rule},{more}]"
 
 
 def columns(event: ProspectiveEvent) -> Columns:
@@ -89,29 +107,69 @@ def moment(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
+class Time:
+    """When a transaction was recorded.
+
+    Args:
+        micros: microseconds since 1970.
+
+    >>> Time(1).stamp
+    '1970-01-01T00:00:00.000001Z'
+    """
+
+    __slots__ = ("micros", "moment", "stamp")
+
+    def __init__(self, micros: int) -> None:
+        second, finer = divmod(micros, 1_000_000)
+        self.micros = micros
+        begun, text = _second(second)
+        self.moment = begun + timedelta(0, 0, finer)
+        """The same as Python has it, in UTC."""
+        self.stamp = f"{text}.{finer:06d}Z"
+        """The same as events have it."""
+
+
+@lru_cache(maxsize=1)
+def _second(second: int) -> tuple[datetime, str]:
+    # Many transactions are recorded within the same second.
+    begun = EPOCH + timedelta(seconds=second)
+    return begun, begun.isoformat().removesuffix("+00:00")
+
+
+def checksum(text: bytes) -> int:
+    """What tells whether rows are as they were written.
+
+    Args:
+        text: those of the columns of every event of a transaction, in UTF-8.
+    """
+    return zlib.crc32(text)
+
+
 def fingerprint(
-    events: Sequence[ProspectiveEvent],
-    texts: Sequence[str],
-    conditions: Sequence[AppendCondition],
+    events: Sequence[ProspectiveEvent], text: bytes, conditions: Sequence[AppendCondition]
 ) -> bytes:
     """16 bytes that tell whether two transactions ask for the same.
 
     Args:
         events: the events.
-        texts: that of the columns of each.
+        text: those of the columns of each, in UTF-8.
         conditions: the conditions; they count in their order.
     """
-    digest = blake2b(digest_size=16)
-    for event, text in zip(events, texts, strict=True):
-        # Extensions are equal in any order, and the columns have them in the order they came in.
-        digest.update((text if len(event.extensions) < 2 else _in_order(event)).encode())
+    # Extensions are equal in any order, and the columns have them in the order they came in.
+    for event in events:
+        if len(event.extensions) > 1:
+            text = "".join(map(_in_order, events)).encode()
+            break
+    digest = blake2b(text, digest_size=16)
     for condition in conditions:
         bounds = (condition.min_revision(), condition.max_revision())
-        program = compiled(condition.selector.flatten())
+        program = condition.selector._program()  # noqa: SLF001 - kept there since it is asked for often
         digest.update(_encode([type(condition).__name__, *bounds, program]).encode())
     return digest.digest()
 
 
 def _in_order(event: ProspectiveEvent) -> str:
+    if len(event.extensions) < 2:
+        return columns(event).text()
     extensions = Extensions(dict(sorted(event.extensions.items())))
     return columns(event)._replace(extensions=extensions_text(extensions)).text()

@@ -22,10 +22,8 @@ from evidentsource_runtime.store.commits import GroupCommit, Work
 from evidentsource_runtime.store.connecting import Mode, Synchronous, connect_reader
 from evidentsource_runtime.store.errors import StoreReadOnly
 from evidentsource_runtime.store.faults import faults
-from evidentsource_runtime.store.interface import (
-    Head,
-    Index,
-)
+from evidentsource_runtime.store.interface import Head, Index, TransactionRecord
+from evidentsource_runtime.store.lookups import last_revision
 from evidentsource_runtime.store.names import Names
 from evidentsource_runtime.store.opening import (
     Asked,
@@ -40,12 +38,7 @@ from evidentsource_runtime.store.rows import microseconds, moment
 from evidentsource_runtime.store.schema import Module
 from evidentsource_runtime.store.stored import stored_events
 from evidentsource_runtime.store.watching import Lookout, Watch
-from evidentsource_runtime.store.writing import (
-    Also,
-    Writer,
-    Written,
-    last_revision,
-)
+from evidentsource_runtime.store.writing import Also, Writer
 
 T = TypeVar("T")
 _INDEX = {Index.STREAM: STREAM, Index.SUBJECT: SUBJECT, Index.EVENT_TYPE: TYPE}
@@ -90,10 +83,10 @@ class SqliteStore(ReadableStore):
             self._lookout = Lookout(self._watch, self._looked)
             return
         super().__init__(asked.path, identity, pool, Names(opened.db))
-        self._lock = opened.lock
+        self._lock, self._db = opened.lock, opened.db
         pool.prepare(opened.db)
         self._writer = Writer(opened.db, self._names, self._pool, clock)
-        self._watch = Watch(asked.path, _head(self._writer.revision, self._writer.recorded))
+        self._watch = Watch(asked.path, Head(self._writer.revision, self._writer.recorded))
         self._commits = GroupCommit(asked.path, opened.db, self._writer, self._announce)
 
     @classmethod
@@ -176,7 +169,7 @@ class SqliteStore(ReadableStore):
         return self._watch.subscribe(told)
 
     def _announce(self) -> None:
-        self._watch.announce(_head(self._writer.revision, self._writer.recorded))
+        self._watch.announce(self._writer.revision, self._writer.recorded)
 
     def _looked(self) -> Head:
         with self._pool.connection() as db:
@@ -206,7 +199,7 @@ class SqliteStore(ReadableStore):
                 goes to the caller.
         """
         commits = self._writable()
-        asked = preparing.Asked.of(events, conditions, transaction_id, fingerprint, also)
+        asked = preparing.asked(events, conditions, transaction_id, fingerprint)
         try:
             prepared = preparing.prepared(asked, self._limits)
         except EvidentSourceError:
@@ -215,19 +208,14 @@ class SqliteStore(ReadableStore):
             if before is None:
                 raise
             return self._with_events(before)
-        work = Work(
-            lambda _: self._writer.write(prepared), atomic=also is not None, prepared=prepared
-        )
-        return self._told(commits.do(work))
-
-    def _told(self, written: Written) -> TransactionResult:
-        record = written.record
-        if written.rows is None:
+        write = partial(self._writer.write, prepared, also)
+        written = commits.do(Work(write, atomic=also is not None, prepared=prepared))
+        basis, revision, recorded = written.basis, written.revision, written.time.moment
+        if written.before:
+            record = TransactionRecord(prepared.id, basis, revision, recorded)
             return self._with_events(record)
-        events = stored_events(written.rows, self._source)
-        return TransactionResult(
-            record.id, record.basis, record.revision, record.timestamp, tuple(events)
-        )
+        stored = stored_events(written.rows(prepared), self._source)
+        return TransactionResult(prepared.id, basis, revision, recorded, tuple(stored))
 
     def write(self, run: Callable[[apsw.Connection], T]) -> T:
         """Write into the tables of a module: one commit, and safe when this returns.
@@ -236,7 +224,7 @@ class SqliteStore(ReadableStore):
             run: is given the writing connection. It may be called more than once until the commit
                 succeeds, so it must do nothing else; what it raises undoes everything.
         """
-        return self._writable().do(Work(run, atomic=True))
+        return self._writable().do(Work(partial(run, self._db), atomic=True))
 
     def _writable(self) -> GroupCommit:
         if self._commits is None:

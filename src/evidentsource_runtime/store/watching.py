@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from threading import Condition, Event, Thread
+from datetime import datetime
+from threading import Condition, Event, Lock, Thread
 from typing import Final
 
 from evidentsource_runtime.store.errors import StoreClosed, StoreError
@@ -28,30 +29,41 @@ class Watch:
 
     def __init__(self, path: str, head: Head) -> None:
         self._path = path
-        self._head = head
-        self._changed = Condition()
+        self._latest = (head.revision, head.timestamp)
+        self._lock = Lock()
+        self._changed = Condition(self._lock)
+        self._waiting = 0
         self._closed = False
         self._told: dict[object, Told] = {}
 
     @property
     def head(self) -> Head:
         """The latest revision that is known."""
-        return self._head
+        return Head(*self._latest)
 
-    def announce(self, head: Head) -> None:
+    @property
+    def revision(self) -> int:
+        """The same without its time."""
+        return self._latest[0]
+
+    def announce(self, revision: int, recorded: datetime) -> None:
         """There is a new revision."""
-        with self._changed:
-            if head.revision <= self._head.revision:
+        with self._lock:
+            if revision <= self._latest[0]:
                 return
-            self._head = head
-            self._changed.notify_all()
+            self._latest = (revision, recorded)
+            if self._waiting:
+                self._changed.notify_all()
+            if not self._told:
+                return
             told = list(self._told.values())
+        head = Head(revision, recorded)
         for tell in told:
             try:
                 tell(head)
             except Exception:  # noqa: BLE001 - whatever it is, it is theirs
                 # A commit is not undone because somebody who is told of it fails.
-                _log.exception("%s: a subscriber failed at revision %s", self._path, head.revision)
+                _log.exception("%s: a subscriber failed at revision %s", self._path, revision)
 
     def wait(self, after: int, timeout: float | None) -> Head:
         """The head as soon as it lies after a revision, or when the time has run out.
@@ -59,27 +71,31 @@ class Watch:
         Raises:
             StoreClosed: it was closed meanwhile.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._head.revision > after, timeout)
+        with self._lock:
+            self._waiting += 1
+            try:
+                self._changed.wait_for(lambda: self._closed or self._latest[0] > after, timeout)
+            finally:
+                self._waiting -= 1
             if self._closed:
                 raise StoreClosed(self._path)
-            return self._head
+            return Head(*self._latest)
 
     def subscribe(self, told: Told) -> Callable[[], None]:
         """Have a function called with each new head; returns what ends that."""
         key = object()
-        with self._changed:
+        with self._lock:
             self._told[key] = told
 
         def end() -> None:
-            with self._changed:
+            with self._lock:
                 self._told.pop(key, None)
 
         return end
 
     def close(self) -> None:
         """Wake whoever waits."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._told.clear()
             self._changed.notify_all()
@@ -118,7 +134,7 @@ class Lookout:
                 time.sleep(LOOK_EVERY)
                 continue
             if head is not None:
-                self._watch.announce(head)
+                self._watch.announce(head.revision, head.timestamp)
 
     def close(self) -> None:
         """Look no more."""

@@ -1,9 +1,8 @@
-"""What the store adds to the platform's rules: sharing a sync, other tables, news, streaming."""
+"""What the store adds to the platform's rules: other tables, news, streaming."""
 
 from __future__ import annotations
 
 import threading
-import time
 import tracemalloc
 from datetime import timedelta
 from pathlib import Path
@@ -12,8 +11,6 @@ from typing import Any
 import pytest
 
 from evidentsource_core import (
-    Constraint,
-    ConstraintViolations,
     DatabaseAccessError,
     DuplicateTransactionId,
     EffectiveTimeRange,
@@ -28,138 +25,16 @@ from evidentsource_runtime.store import (
     Index,
     Module,
     SqliteStore,
-    StoreError,
-    commits,
     reading,
     verify,
 )
 from evidentsource_runtime.store.fetching import fetch_one
-from evidentsource_runtime.store.writing import Writer
 from tests.crash.folders import fast_folder
 from tests.unit.core.reference.helpers import START, Clock
 from tests.unit.store.helpers import bank, event
 
 ACCOUNTS = Selector.stream("accounts")
 NOTES = Module("notes", ("CREATE TABLE note (text TEXT NOT NULL) STRICT",))
-
-
-# --- group commit ----------------------------------------------------------------------------------
-
-
-def test_transactions_that_wait_together_share_a_commit_and_each_has_its_own_verdict(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with bank(tmp_path) as store:
-        groups = _the_first_waits_for(monkeypatch, 9)
-        verdicts: dict[int, object] = {}
-
-        def write(number: int) -> None:
-            only_one = Constraint.must_not_exist(Selector.subject("shared"))
-            shared = event(f"e-{number}", "shared" if number else "first")
-            try:
-                verdicts[number] = store.transact([shared], [only_one] if number else ()).revision
-            except ConstraintViolations:
-                verdicts[number] = "refused"
-
-        threads = [threading.Thread(target=write, args=(number,)) for number in range(9)]
-        _run(threads, groups)
-        assert groups == [1, 8]
-        assert verdicts[0] == 1
-        assert sorted(map(str, verdicts.values())) == ["1", "2", *["refused"] * 7]
-        assert store.head().revision == 2
-
-
-def test_an_id_is_taken_by_whoever_came_first_in_the_same_commit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with bank(tmp_path) as store:
-        groups = _the_first_waits_for(monkeypatch, 3)
-        verdicts: list[str] = []
-
-        def write(event_id: str) -> None:
-            try:
-                store.transact([event(event_id)])
-                verdicts.append("written")
-            except InvalidEvents as refused:
-                verdicts.append(refused.errors[0].code)
-
-        threads = [threading.Thread(target=write, args=(name,)) for name in ("first", "e", "e")]
-        _run(threads, groups)
-        assert sorted(verdicts) == ["duplicate-event-id", "written", "written"]
-        assert groups == [1, 2], "and nobody's commit was undone for it"
-        assert store.head().revision == 2
-
-
-def _run(threads: list[threading.Thread], groups: list[int]) -> None:
-    threads[0].start()
-    while not groups:
-        time.sleep(0.001)
-    for thread in threads[1:]:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
-def _the_first_waits_for(monkeypatch: pytest.MonkeyPatch, waiting: int) -> list[int]:
-    """Have the first commit wait until so many are there; tells how many each commit has."""
-    groups: list[int] = []
-    real = commits.GroupCommit._commit
-
-    def slow(self: commits.GroupCommit, group: list[Any]) -> Any:
-        groups.append(len(group))
-        if len(groups) == 1:
-            while len(self._waiting) < waiting:
-                time.sleep(0.001)
-        return real(self, group)
-
-    monkeypatch.setattr(commits.GroupCommit, "_commit", slow)
-    return groups
-
-
-def test_one_that_fails_in_a_group_is_alone_in_that(tmp_path: Path) -> None:
-    with bank(tmp_path, modules=[NOTES]) as store:
-        outcomes: list[object] = []
-
-        def write(number: int) -> None:
-            def also(db: Any, _record: Any) -> None:
-                db.execute("INSERT INTO note VALUES (?)", (None if number % 3 == 0 else "x",))
-
-            try:
-                outcomes.append(store.transact([event(f"e-{number}")], also=also).revision)
-            except StoreError:
-                outcomes.append("failed")
-
-        threads = [threading.Thread(target=write, args=(number,)) for number in range(12)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert sorted(map(str, outcomes)) == sorted([*map(str, range(1, 9)), *["failed"] * 4])
-        with store.read() as db:
-            assert fetch_one(db, "SELECT count(*) FROM note") == (8,)
-        assert list(verify(store)) == []
-
-
-def test_an_interrupted_writer_leaves_the_others_their_turn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with bank(tmp_path) as store:
-        store.transact([event("e-0", "first")])
-        interrupted = [True]
-        real = Writer.flush
-
-        def once(self: Writer) -> None:
-            real(self)
-            if interrupted:
-                interrupted.clear()
-                raise KeyboardInterrupt
-
-        monkeypatch.setattr(Writer, "flush", once)
-        with pytest.raises(KeyboardInterrupt):
-            store.transact([event("e-1", "new")])
-        assert store.head().revision == 1
-        assert store.transact([event("e-1", "newer")]).revision == 2
-        assert list(verify(store)) == []
 
 
 # --- transactions ----------------------------------------------------------------------------------

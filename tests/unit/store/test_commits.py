@@ -1,0 +1,210 @@
+"""What is written: transactions that share a commit, ids, names and the text of checksums."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from evidentsource_core import (
+    Constraint,
+    ConstraintViolations,
+    InvalidEvents,
+    ProspectiveEvent,
+    Selector,
+)
+from evidentsource_core.rules import event_size
+from evidentsource_runtime.store import (
+    Index,
+    Module,
+    StoreError,
+    commits,
+    verify,
+)
+from evidentsource_runtime.store.fetching import fetch_one
+from evidentsource_runtime.store.rows import columns
+from evidentsource_runtime.store.writing import Writer
+from evidentsource_runtime.testing.strategies.domain import prospective_events
+from tests.unit.store.helpers import bank, event
+
+ACCOUNTS = Selector.stream("accounts")
+NOTES = Module("notes", ("CREATE TABLE note (text TEXT NOT NULL) STRICT",))
+
+
+def test_transactions_that_wait_together_share_a_commit_and_each_has_its_own_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bank(tmp_path) as store:
+        groups = _the_first_waits_for(monkeypatch, 9)
+        verdicts: dict[int, object] = {}
+
+        def write(number: int) -> None:
+            only_one = Constraint.must_not_exist(Selector.subject("shared"))
+            shared = event(f"e-{number}", "shared" if number else "first")
+            try:
+                verdicts[number] = store.transact([shared], [only_one] if number else ()).revision
+            except ConstraintViolations:
+                verdicts[number] = "refused"
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(9)]
+        _run(threads, groups)
+        assert groups == [1, 8]
+        assert verdicts[0] == 1
+        assert sorted(map(str, verdicts.values())) == ["1", "2", *["refused"] * 7]
+        assert store.head().revision == 2
+
+
+def test_an_id_is_taken_by_whoever_came_first_in_the_same_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bank(tmp_path) as store:
+        groups = _the_first_waits_for(monkeypatch, 3)
+        verdicts: list[str] = []
+
+        def write(event_id: str) -> None:
+            try:
+                store.transact([event(event_id)])
+                verdicts.append("written")
+            except InvalidEvents as refused:
+                verdicts.append(refused.errors[0].code)
+
+        threads = [threading.Thread(target=write, args=(name,)) for name in ("first", "e", "e")]
+        _run(threads, groups)
+        assert sorted(verdicts) == ["duplicate-event-id", "written", "written"]
+        assert groups == [1, 2], "and nobody's commit was undone for it"
+        assert store.head().revision == 2
+
+
+def test_an_id_that_the_file_has_is_refused_alone_of_those_that_share_its_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bank(tmp_path) as store:
+        store.transact([event("used")])
+        groups = _the_first_waits_for(monkeypatch, 5)
+        verdicts: dict[str, object] = {}
+
+        def write(event_id: str) -> None:
+            try:
+                verdicts[event_id] = store.transact([event(event_id)]).events[0].id
+            except InvalidEvents as refused:
+                verdicts[event_id] = refused.errors[0].code
+
+        names = ("first", "e-1", "used", "e-2", "e-3")
+        threads = [threading.Thread(target=write, args=(name,)) for name in names]
+        _run(threads, groups)
+        assert verdicts == {name: name for name in names} | {"used": "duplicate-event-id"}
+        assert groups == [1, 4, 4], "which is then begun again, once"
+        assert [found.id for found in store.query(ACCOUNTS)].count("used") == 1
+        assert store.head().revision == 5
+
+
+def test_an_id_that_is_used_is_said_before_a_condition_that_does_not_hold(tmp_path: Path) -> None:
+    with bank(tmp_path) as store:
+        store.transact([event("e-1")])
+        free = Constraint.must_not_exist(ACCOUNTS)
+        with pytest.raises(InvalidEvents, match=r"events\[1\]: .*e-1"):
+            store.transact([event("e-2"), event("e-1")], [free])
+        with pytest.raises(ConstraintViolations):
+            store.transact([event("e-2")], [free])
+
+
+def test_names_that_readers_forget_while_a_transaction_is_written_keep_their_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evidentsource_runtime.store.names._REMEMBERED", 2)
+    with bank(tmp_path) as store:
+        for turn in range(3):
+            subjects = [f"a-{number}" for number in range(turn, turn + 5)]
+            store.transact([event(f"e-{turn}-{name}", name) for name in subjects])
+        assert [store.count(Selector.subject(f"a-{n}")) for n in range(7)] == [1, 2, 3, 3, 3, 2, 1]
+        assert list(store.keys(Index.SUBJECT)) == [f"a-{n}" for n in range(7)]
+        assert list(verify(store)) == []
+
+
+@given(prospective_events())
+def test_the_text_that_checksums_are_made_of_is_json_and_no_shorter_than_its_event_counts(
+    found: ProspectiveEvent,
+) -> None:
+    kept = columns(found)
+    payload = [kept.data.hex()] if isinstance(kept.data, bytes) else kept.data
+    array = [*kept[:5], payload, *kept[6:]]
+    text = kept.text()
+    assert text == json.dumps(array, ensure_ascii=False, separators=(",", ":"))
+    assert len(text.encode()) >= event_size(found)
+
+
+def _run(threads: list[threading.Thread], groups: list[int]) -> None:
+    threads[0].start()
+    while not groups:
+        time.sleep(0.001)
+    for thread in threads[1:]:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _the_first_waits_for(monkeypatch: pytest.MonkeyPatch, waiting: int) -> list[int]:
+    """Have the first commit wait until so many are there; tells how many each commit has."""
+    groups: list[int] = []
+    real = commits.GroupCommit._commit
+
+    def slow(self: commits.GroupCommit, group: list[Any], **how: Any) -> Any:
+        groups.append(len(group))
+        if len(groups) == 1:
+            while len(self._waiting) < waiting:
+                time.sleep(0.001)
+        return real(self, group, **how)
+
+    monkeypatch.setattr(commits.GroupCommit, "_commit", slow)
+    return groups
+
+
+def test_one_that_fails_in_a_group_is_alone_in_that(tmp_path: Path) -> None:
+    with bank(tmp_path, modules=[NOTES]) as store:
+        outcomes: list[object] = []
+
+        def write(number: int) -> None:
+            def also(db: Any, _record: Any) -> None:
+                db.execute("INSERT INTO note VALUES (?)", (None if number % 3 == 0 else "x",))
+
+            try:
+                outcomes.append(store.transact([event(f"e-{number}")], also=also).revision)
+            except StoreError:
+                outcomes.append("failed")
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(map(str, outcomes)) == sorted([*map(str, range(1, 9)), *["failed"] * 4])
+        with store.read() as db:
+            assert fetch_one(db, "SELECT count(*) FROM note") == (8,)
+        assert list(verify(store)) == []
+
+
+def test_an_interrupted_writer_leaves_the_others_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bank(tmp_path) as store:
+        store.transact([event("e-0", "first")])
+        interrupted = [True]
+        real = Writer.flush
+
+        def once(self: Writer) -> None:
+            real(self)
+            if interrupted:
+                interrupted.clear()
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(Writer, "flush", once)
+        with pytest.raises(KeyboardInterrupt):
+            store.transact([event("e-1", "new")])
+        assert store.head().revision == 1
+        assert store.transact([event("e-1", "newer")]).revision == 2
+        assert list(verify(store)) == []
