@@ -36,7 +36,7 @@ def test_the_reader_sees_in_a_real_component_what_wasmtime_sees(
     of_another_contract: BuildResult, view: StateViewComponent
 ) -> None:
     found = read_component(of_another_contract.path)
-    kind, engine = view._loaded.compiled.type, view._template.engine
+    kind, engine = view._loaded.compiled.component.type, view._template.engines.alone
     assert {each.name for each in found.imports} == set(kind.imports(engine))
     assert {each.name for each in found.exports} == set(kind.exports(engine))
 

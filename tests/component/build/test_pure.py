@@ -46,7 +46,9 @@ pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 @pytest.fixture(scope="module", params=["filled", pytest.param("built", marks=whole)])
 def built(request: pytest.FixtureRequest, make: Make) -> BuildResult:
     """The rule that reads everything; all names ask one component, of the kind made in a moment."""
-    return make("impure_change", pure=True, reproducible=request.param == "filled")
+    if request.param == "filled":
+        return make("impure_change", pure=True, reproducible=True)
+    return make("stamped_change", pure=True)
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,13 @@ def test_what_is_pure_works(change: StateChangeComponent, name: str) -> None:
     assert ask(change, name)
 
 
+@whole
+def test_what_the_clock_said_while_it_was_built_is_kept(make: Make) -> None:
+    component = Host().load(make("stamped_change", pure=True).path)
+    assert isinstance(component, StateChangeComponent)
+    assert ask(component, "frozen_clock") == "True"
+
+
 @pytest.mark.parametrize("name", ["uuid4", "now", "open", "random"])
 def test_a_view_that_reads_it_fails_with_a_traceback_of_the_users_line(
     make: Make, evolve: Evolve, name: str
@@ -122,7 +131,7 @@ def test_a_pure_component_imports_nothing_of_wasi(built: BuildResult) -> None:
 
 @whole
 def test_a_pure_change_exports_the_decision_alone(make: Make) -> None:
-    found = read_component(make("impure_change", pure=True, reproducible=False).path)
+    found = read_component(make("stamped_change", pure=True).path)
     assert [each.name for each in found.exports if each.kind == "func"] == ["decide"]
 
 
@@ -130,7 +139,7 @@ def test_a_pure_change_exports_the_decision_alone(make: Make) -> None:
 def test_a_pure_view_says_by_the_lane_why_a_fold_failed_and_needs_no_more_exports(
     make: Make,
 ) -> None:
-    found = read_component(make("impure_view", pure=True, reproducible=False).path)
+    found = read_component(make("impure_view", pure=True).path)
     functions = {each.name for each in found.exports if each.kind == "func"}
     assert functions == {"evidentsource-fold-v1", "evolve"}
 

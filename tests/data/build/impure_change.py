@@ -2,15 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import time
-
 import impure
 
 from evidentsource_functions import ProspectiveEvent, StateChangeMetadata
 from evidentsource_functions.wasm import StateChangeAdapter
-
-
-impure.BUILT_AT[0] = time.time()
 
 
 def decide(db: Any, command: dict, metadata: StateChangeMetadata) -> Any:
