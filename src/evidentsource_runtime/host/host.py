@@ -21,13 +21,13 @@ from evidentsource_runtime.host.convert.choice import choose_codec
 from evidentsource_runtime.host.convert.packed.sheet import Cells
 from evidentsource_runtime.host.convert.shapes import World
 from evidentsource_runtime.host.deterministic import Deterministic
-from evidentsource_runtime.host.engine import make_engine
+from evidentsource_runtime.host.engines import Engines
 from evidentsource_runtime.host.errors import (
     ComponentError,
     ComponentLimitError,
     ComponentLoadError,
 )
-from evidentsource_runtime.host.instances import Instance, Prepare, Template
+from evidentsource_runtime.host.instances import Prepare, Template
 from evidentsource_runtime.host.limits import Limits
 from evidentsource_runtime.host.loading import Bases, Loaded, Progress, Source, load
 from evidentsource_runtime.host.output import DEFAULT_CAP
@@ -120,7 +120,7 @@ class Host:
             ComponentLoadError: it cannot be read, is no component, or is one of another world.
             ComponentLimitError: it takes more than it may already to start.
         """
-        engine = self._room(limits or self._limits).engine
+        engine = self._room(limits or self._limits).engines.alone
         loaded = load(source, name, engine, self._cache, self._progress)
         return self._start(loaded, self._source_map(loaded), limits=limits, lane=lane)
 
@@ -187,11 +187,11 @@ class Host:
         lane: bool | None = None,
     ) -> StateViewComponent | StateChangeComponent:
         limits = limits or self._limits
-        engine = self._room(limits).engine
+        engines = self._room(limits).engines
         codec = choose_codec(loaded.name, loaded.contract, limits, self._cells)
         template = Template(
             loaded,
-            engine,
+            engines,
             codec,
             sources,
             self._output_limit,
@@ -201,7 +201,7 @@ class Host:
         )
         # Whatever cannot be linked or started is told here, not at the first call.
         try:
-            instance = Instance(template)
+            instance = template.first()
         except ComponentLimitError:
             raise
         except ComponentError as error:
@@ -221,11 +221,11 @@ class Host:
         return StateChangeComponent(loaded, template)
 
     def _room(self, limits: Limits) -> Bases:
-        """The engine for these limits and its base components; the stack is a matter of engines."""
+        """The engines for these limits and their base components; the stack is a matter of engines."""
         with self._lock:
             if limits.stack_bytes not in self._rooms:
-                engine = make_engine(limits.stack_bytes)
-                self._rooms[limits.stack_bytes] = Bases(engine, self._cache, self._progress)
+                engines = Engines(limits.stack_bytes)
+                self._rooms[limits.stack_bytes] = Bases(engines, self._cache, self._progress)
             return self._rooms[limits.stack_bytes]
 
     def _source_map(self, loaded: Loaded) -> SourceMap:

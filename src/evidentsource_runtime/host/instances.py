@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,14 +11,13 @@ from types import TracebackType
 from typing import NoReturn, Self, TypeAlias, TypeVar
 
 from wasmtime import Engine, ExitTrap, Store, WasmtimeError
-from wasmtime.component import Func, Linker
+from wasmtime.component import Component, Func
 from wasmtime.component import Instance as ComponentInstance
 
 from evidentsource_runtime.host.calls import Call, depth, running
 from evidentsource_runtime.host.convert.codec import Codec
-from evidentsource_runtime.host.database import FUNCTIONS
 from evidentsource_runtime.host.deterministic import Deterministic
-from evidentsource_runtime.host.deterministic import link as link_simulation
+from evidentsource_runtime.host.engines import Engines
 from evidentsource_runtime.host.errors import (
     ComponentError,
     ComponentExit,
@@ -27,10 +27,13 @@ from evidentsource_runtime.host.errors import (
 )
 from evidentsource_runtime.host.limits import NESTED_CALLS, Limits, exceeded_limit
 from evidentsource_runtime.host.loading import Loaded
+from evidentsource_runtime.host.mould import Mould
 from evidentsource_runtime.host.output import Output
 from evidentsource_runtime.host.signals import Deferral
 from evidentsource_runtime.host.ticker import TICKER
 from evidentsource_runtime.host.trace import SourceMap, clean, headline
+
+_log = logging.getLogger("evidentsource.host")
 
 T = TypeVar("T")
 
@@ -49,7 +52,7 @@ class Template:
     def __init__(
         self,
         loaded: Loaded,
-        engine: Engine,
+        engines: Engines,
         codec: Codec,
         sources: SourceMap,
         output_cap: int,
@@ -59,7 +62,7 @@ class Template:
     ) -> None:
         self.name = loaded.name
         self.logger = logging.getLogger(f"evidentsource.component.{loaded.name}")
-        self.engine = engine
+        self.engines = engines
         self.codec = codec
         self.sources = sources
         self.output_cap = output_cap
@@ -69,25 +72,55 @@ class Template:
         self.export = loaded.contract.export
         self._prepare = prepare
         self._ahead: list[Instance] = []
-        with Deferral():
-            self._linker = Linker(engine)
-            self._linker.add_wasip2()
-            if deterministic is not None:
-                link_simulation(self._linker, loaded.compiled, engine)
-            codec.link(self._linker, FUNCTIONS)
+        self._alone = self._mould(engines.alone, loaded.compiled.component)
+        self._pooled: Mould | None = None
+        self._no_pool = False
+        self._lock = threading.Lock()
 
-    def start(self, store: Store) -> ComponentInstance:
-        """Make an instance in ``store``."""
-        instance = self._linker.instantiate(store, self._compiled)
+    def _mould(self, engine: Engine, component: Component) -> Mould:
+        simulated = self.deterministic is not None
+        return Mould(engine, component, self.codec, simulated=simulated)
+
+    def prepare(self, store: Store, instance: ComponentInstance) -> None:
+        """Do what a new instance needs before its first call."""
         if self._prepare is not None:
             self._prepare(store, instance)
-        return instance
+
+    def first(self) -> Instance:
+        """An instance for the engine in which the component was loaded."""
+        return Instance(self, self._alone)
 
     def instance(self) -> Instance:
         """An instance that has not been called: the one kept ahead, or a new one."""
         with suppress(IndexError):
             return self._ahead.pop()
-        return Instance(self)
+        mould = self._from_pool()
+        return self.first() if mould is None else Instance(self, mould, self.engines.give_back)
+
+    def _from_pool(self) -> Mould | None:
+        """The mould for calls side by side, with a slot taken; None where this one runs alone."""
+        if self._no_pool or not self.engines.take(depth()):
+            return None
+        try:
+            mould = self._pooled_mould()
+        except BaseException:
+            self.engines.give_back()
+            raise
+        if mould is None:
+            self.engines.give_back()
+        return mould
+
+    def _pooled_mould(self) -> Mould | None:
+        with self._lock:
+            if self._pooled is None and not self._no_pool:
+                engine = self.engines.pool()
+                try:
+                    if engine is not None:
+                        self._pooled = self._mould(engine, self._compiled.again(engine))
+                except WasmtimeError as error:
+                    _log.debug("%s does not fit into the pool: %s", self.name, error)
+                self._no_pool = self._pooled is None
+            return self._pooled
 
     def keep_ahead(self, instance: Instance) -> None:
         """Keep an instance that has not been called, for the first call."""
@@ -114,8 +147,11 @@ class Instance:
         said: what its last call wrote to stderr.
     """
 
-    def __init__(self, template: Template) -> None:
+    def __init__(
+        self, template: Template, mould: Mould, give_back: Callable[[], None] | None = None
+    ) -> None:
         self._template = template
+        self._give_back = give_back
         self._funcs: dict[str, Func] = {}
         self.said = ""
         given = template.deterministic
@@ -123,13 +159,18 @@ class Instance:
         try:
             with Deferral():
                 self._output = Output(template.output_cap)
-                self._store = Store(template.engine)
+                self._store = Store(mould.engine)
                 template.limits.apply(self._store)
                 self._store.set_wasi(self._output.wasi())
-            self._exports = self._run(self._call(), lambda: template.start(self._store))
+            self._exports = self._run(self._call(), lambda: self._start(mould))
         except BaseException:
             self.close()
             raise
+
+    def _start(self, mould: Mould) -> ComponentInstance:
+        instance = mould.make(self._store)
+        self._template.prepare(self._store, instance)
+        return instance
 
     def __enter__(self) -> Self:
         return self
@@ -174,6 +215,9 @@ class Instance:
             for part in ("_output", "_store"):
                 if part in self.__dict__:
                     getattr(self, part).close()
+            give_back, self._give_back = self._give_back, None
+            if give_back is not None:
+                give_back()
 
     def _call(self) -> Call:
         return Call(self._simulation)
@@ -187,7 +231,11 @@ class Instance:
         started = time.monotonic()
         try:
             with running(call), TICKER.limiting(self._store, self._template.limits.time_seconds):
-                answer = work()
+                self._template.engines.enter()
+                try:
+                    answer = work()
+                finally:
+                    self._template.engines.leave()
         except WasmtimeError as error:
             self._fail(call, error, time.monotonic() - started)
         self.said = self._log_output()

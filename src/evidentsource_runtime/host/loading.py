@@ -21,6 +21,7 @@ from evidentsource_runtime.artifact.binary import CUSTOM, Reader, check_preamble
 from evidentsource_runtime.host.cache import CompiledCache
 from evidentsource_runtime.host.convert.shapes import Contract, read_contract
 from evidentsource_runtime.host.engine import fingerprint
+from evidentsource_runtime.host.engines import Engines
 from evidentsource_runtime.host.errors import ComponentLoadError
 from evidentsource_runtime.host.patched import patched
 
@@ -55,6 +56,21 @@ Progress: TypeAlias = Callable[[CompileProgress], None]
 
 
 @dataclass(frozen=True)
+class Compiled:
+    """A component in its compiled form.
+
+    Attributes:
+        component: for the engine that it was loaded with.
+        contract: its own form of the contract.
+        again: gives it for another engine; raises ``WasmtimeError`` where that one does not take it.
+    """
+
+    component: Component
+    contract: Contract
+    again: Callable[[Engine], Component]
+
+
+@dataclass(frozen=True)
 class Loaded:
     """A compiled component and what is known of it.
 
@@ -62,17 +78,20 @@ class Loaded:
         name: what it is called in messages and logs.
         digest: SHA-256 of its bytes, in hexadecimal.
         compiled: its compiled form.
-        contract: its own form of the contract.
         facts: what its build says of itself, if it says so readably.
         path: the file it came from, if any.
     """
 
     name: str
     digest: str
-    compiled: Component
-    contract: Contract
+    compiled: Compiled
     facts: BuildFacts | None
     path: Path | None
+
+    @property
+    def contract(self) -> Contract:
+        """Its own form of the contract."""
+        return self.compiled.contract
 
 
 def load(
@@ -96,8 +115,8 @@ def load(
     except NotAComponent as error:
         problem = error.problems[0]
         raise ComponentLoadError(name, problem.message, hint=problem.hint) from None
-    compiled, contract = compile_once(name, digest, lambda: data, engine, cache, progress)
-    return Loaded(name, digest, compiled, contract, _facts(data), path)
+    compiled = compile_once(name, digest, lambda: data, engine, cache, progress)
+    return Loaded(name, digest, compiled, _facts(data), path)
 
 
 def compile_once(
@@ -107,7 +126,7 @@ def compile_once(
     engine: Engine,
     cache: CompiledCache | None,
     progress: Progress | None,
-) -> tuple[Component, Contract]:
+) -> Compiled:
     """Take a component from the cache, or compile and keep it.
 
     Args:
@@ -122,23 +141,38 @@ def compile_once(
         ComponentLoadError: it is no valid component, or none of the two worlds'.
     """
     key = _key(digest)
-    compiled = cache.load(engine, key) if cache else None
-    if compiled is not None:
-        return compiled, read_contract(name, compiled, engine)
-    data = read()
+    component = cache.load(engine, key) if cache else None
+    if component is None:
+        component = _compile_and_keep(name, key, read(), engine, cache, progress)
 
+    def again(another: Engine) -> Component:
+        kept = cache.load(another, key) if cache else None
+        return kept or Component.deserialize(another, component.serialize())
+
+    return Compiled(component, read_contract(name, component, engine), again)
+
+
+def _compile_and_keep(
+    name: str,
+    key: str,
+    data: bytes,
+    engine: Engine,
+    cache: CompiledCache | None,
+    progress: Progress | None,
+) -> Component:
     def compile_base(base_digest: str, base: bytes) -> object:
         return compile_once(f"base of {name}", base_digest, lambda: base, engine, cache, progress)
 
     if cache:
-        compiled = patched(data, _key, key, engine, cache, compile_base)
-        if compiled is not None:
-            return compiled, read_contract(name, compiled, engine)
-    compiled = _compile(name, data, engine, progress)
-    contract = read_contract(name, compiled, engine)
+        component = patched(data, _key, key, engine, cache, compile_base)
+        if component is not None:
+            return component
+    component = _compile(name, data, engine, progress)
     if cache:
-        cache.store(key, compiled)
-    return compiled, contract
+        # What is no component of the contract is not worth keeping.
+        read_contract(name, component, engine)
+        cache.store(key, component)
+    return component
 
 
 def _key(digest: str) -> str:
@@ -150,18 +184,18 @@ class Bases:
     """The base components of one host: each is looked for once, and then at hand.
 
     Args:
-        engine: what they are compiled for.
+        engines: what they are compiled for.
         cache: where compiled components are kept, if anywhere.
         progress: told while one is built or compiled.
     """
 
     def __init__(
-        self, engine: Engine, cache: CompiledCache | None, progress: Progress | None
+        self, engines: Engines, cache: CompiledCache | None, progress: Progress | None
     ) -> None:
-        self.engine = engine
+        self.engines = engines
         self._cache = cache
         self._progress = progress
-        self._known: dict[str, tuple[Component, Contract]] = {}
+        self._known: dict[str, Compiled] = {}
         self._lock = threading.Lock()
 
     def get(
@@ -169,7 +203,7 @@ class Bases:
         name: str,
         key: str,
         find: Callable[[Callable[[float], None]], tuple[str, Callable[[], bytes]]],
-    ) -> tuple[Component, Contract]:
+    ) -> Compiled:
         """The base component of that key, compiled.
 
         Args:
@@ -184,7 +218,7 @@ class Bases:
             if key not in self._known:
                 digest, read = find(lambda seconds: self._tell(name, seconds))
                 self._known[key] = compile_once(
-                    name, digest, read, self.engine, self._cache, self._progress
+                    name, digest, read, self.engines.alone, self._cache, self._progress
                 )
             return self._known[key]
 

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from wasmtime import Store, WasmtimeError
-from wasmtime.component import Component, Instance
+from wasmtime.component import Instance
 
 from evidentsource_functions.wasm import _instant
 from evidentsource_runtime.build.componentize import import_problem
 from evidentsource_runtime.build.errors import ComponentizeFailed
 from evidentsource_runtime.host.components import StateChangeComponent, StateViewComponent
-from evidentsource_runtime.host.convert.shapes import Contract
 from evidentsource_runtime.host.errors import ComponentLoadError
 from evidentsource_runtime.host.instances import Prepare
-from evidentsource_runtime.host.loading import Bases, Loaded
+from evidentsource_runtime.host.loading import Bases, Compiled, Loaded
 from evidentsource_runtime.host.trace import SourceMap, headline
 from evidentsource_runtime.instant import packs
 from evidentsource_runtime.instant.base import Base
@@ -105,8 +104,8 @@ def start_program(
         ComponentLoadError: the base component cannot be run here.
     """
     gathered_at = time.time()
-    compiled, contract = _compiled_base(program.base, bases)
-    loaded = Loaded(name, program.input_hash, compiled, contract, program.facts(), None)
+    compiled = _compiled_base(program.base, bases)
+    loaded = Loaded(name, program.input_hash, compiled, program.facts(), None)
     sources = SourceMap(
         {inside: str(file) for inside, file in program.files.items()},
         projects=(program.target.project,),
@@ -122,7 +121,7 @@ def start_program(
         raise import_failure(sources.translate(cause.guest_traceback), files) from None
 
 
-def _compiled_base(base: Base, bases: Bases) -> tuple[Component, Contract]:
+def _compiled_base(base: Base, bases: Bases) -> Compiled:
     """The base component, compiled."""
 
     def find(tell: Callable[[float], None]) -> tuple[str, Callable[[], bytes]]:

@@ -39,6 +39,7 @@ from tests.component.host.hostile import (
     state_change,
     store,
 )
+from tests.unit.host.side_by_side import NeverAlone
 from tests.unit.host.wat import state_view
 
 COMMAND = Command(b"{}")
@@ -62,10 +63,13 @@ class Database:
         return self
 
 
-@pytest.fixture(scope="module", params=["packed", "stock"])
+@pytest.fixture(scope="module", params=["packed", "stock", "packed in the pool"])
 def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    codec, _, pool = request.param.partition(" ")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EVIDENTSOURCE_CODEC", request.param)
+        patch.setenv("EVIDENTSOURCE_CODEC", codec)
+        if pool:
+            patch.setattr("evidentsource_runtime.host.host.Engines", NeverAlone)
         yield Host(tmp_path_factory.mktemp("cache"), limits=LIMITS)
 
 

@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
-from wasmtime import Store, StoreContext, WasmtimeError, _ffi
+from wasmtime import Config, Store, StoreContext, WasmtimeError, _ffi
 from wasmtime.component import Func, LinkerInstance, ResourceAny, ValType
 
 Body: TypeAlias = Callable[[StoreContext, Any, Any], None]
@@ -83,6 +83,23 @@ def _forget(number: int) -> None:
 
 _CALL_BACK = _ffi.wasmtime_component_func_callback_t(_call_back)
 _FORGET = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_forget)
+
+
+def use_pool(config: Config, sizes: Mapping[str, int]) -> None:
+    """Let the engine of ``config`` take instances from a pool.
+
+    Args:
+        config: the configuration.
+        sizes: how large the pool is and its parts are, by the names of wasmtime's
+            ``PoolingAllocationConfig``; what is left out has wasmtime's default.
+    """
+    pool = _ffi.wasmtime_pooling_allocation_config_new()
+    try:
+        for name, size in sizes.items():
+            getattr(_ffi, f"wasmtime_pooling_allocation_config_{name}_set")(pool, size)
+        _ffi.wasmtime_pooling_allocation_strategy_set(config.ptr(), pool)
+    finally:
+        _ffi.wasmtime_pooling_allocation_config_delete(pool)
 
 
 def write(kind: ValType, store: StoreContext, value: Any, result: Any) -> None:
