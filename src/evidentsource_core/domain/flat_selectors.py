@@ -56,8 +56,10 @@ STREAM, SUBJECT, TYPE = range(3)
 EQUALS, STARTS_WITH, AND, OR = range(4)
 """The operations of a program; the last two take the results of the two steps before them."""
 
-Program: TypeAlias = tuple[tuple[int, int, str | None], ...]
-"""A selector made ready for many events: an operation, which attribute, and what to compare."""
+Step: TypeAlias = tuple[int, int, str | None]
+"""An operation, which attribute, and what to compare."""
+Program: TypeAlias = tuple[Step, ...]
+"""A selector made ready for many events."""
 
 
 def compiled(nodes: Iterable[FlatSelectorNode]) -> Program:
@@ -80,19 +82,30 @@ def holds(program: Program, stream: str | None, subject: str | None, event_type:
     return held[0]
 
 
-def _step(node: FlatSelectorNode) -> tuple[int, int, str | None]:
+def _step(node: FlatSelectorNode) -> Step:
     if isinstance(node, FlatAndNode):
         return (AND, 0, None)
     if isinstance(node, FlatOrNode):
         return (OR, 0, None)
     if isinstance(node, FlatEqualsNode):
-        return (EQUALS, *_comparison(node.attribute))
-    return (STARTS_WITH, *_comparison(node.prefix))
+        return equals(node.attribute)
+    return starts_with(node.prefix)
 
 
-def _comparison(leaf: EventAttribute | EventAttributePrefix) -> tuple[int, str | None]:
-    if isinstance(leaf, (StreamAttribute, StreamPrefix)):
-        return (STREAM, leaf.stream.value)
-    if isinstance(leaf, (SubjectAttribute, SubjectPrefix)):
-        return (SUBJECT, None if leaf.subject is None else leaf.subject.value)
-    return (TYPE, leaf.event_type.value)
+def equals(attribute: EventAttribute) -> Step:
+    """The step that compares a whole attribute."""
+    if isinstance(attribute, SubjectAttribute):
+        subject = attribute.subject
+        return (EQUALS, SUBJECT, None if subject is None else subject.value)
+    if isinstance(attribute, StreamAttribute):
+        return (EQUALS, STREAM, attribute.stream.value)
+    return (EQUALS, TYPE, attribute.event_type.value)
+
+
+def starts_with(prefix: EventAttributePrefix) -> Step:
+    """The step that compares the beginning of an attribute."""
+    if isinstance(prefix, SubjectPrefix):
+        return (STARTS_WITH, SUBJECT, prefix.subject.value)
+    if isinstance(prefix, StreamPrefix):
+        return (STARTS_WITH, STREAM, prefix.stream.value)
+    return (STARTS_WITH, TYPE, prefix.event_type.value)

@@ -34,7 +34,9 @@ from evidentsource_core.domain.flat_selectors import (
     FlatStartsWithNode,
     Program,
     compiled,
+    equals,
     holds,
+    starts_with,
 )
 from evidentsource_core.domain.identifiers import (
     EventSubject,
@@ -131,7 +133,7 @@ class EqualsSelector(_Leaf):
     def __post_init__(self) -> None:
         if not isinstance(self.attribute, (StreamAttribute, SubjectAttribute, EventTypeAttribute)):
             raise InvalidType("EqualsSelector.attribute", "an event attribute", self.attribute)
-        object.__setattr__(self, "_steps", compiled(self.flatten()))
+        object.__setattr__(self, "_steps", (equals(self.attribute),))
 
     def flatten(self) -> list[FlatSelectorNode]:
         """The one node that it is."""
@@ -148,7 +150,7 @@ class StartsWithSelector(_Leaf):
     def __post_init__(self) -> None:
         if not isinstance(self.prefix, (StreamPrefix, SubjectPrefix, EventTypePrefix)):
             raise InvalidType("StartsWithSelector.prefix", "an attribute prefix", self.prefix)
-        object.__setattr__(self, "_steps", compiled(self.flatten()))
+        object.__setattr__(self, "_steps", (starts_with(self.prefix),))
 
     def flatten(self) -> list[FlatSelectorNode]:
         """The one node that it is."""

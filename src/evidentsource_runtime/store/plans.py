@@ -11,6 +11,7 @@ There are three ways, each of which gives the first n revisions behind a place:
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
 import apsw
@@ -56,6 +57,8 @@ class Window(NamedTuple):
         """The SQL of it over ``event AS e``, and its values."""
         sql = "e.revision > ? AND e.revision <= ?"
         values: Values = (self.after, min(self.upto, _LARGEST))
+        if self.low is None and self.high is None:
+            return sql, values
         for bound, operator in ((self.low, ">="), (self.high, "<=")):
             if bound is not None:
                 sql += f" AND (e.effective_us, e.effective_ns, e.revision) {operator} (?, ?, ?)"
@@ -281,12 +284,17 @@ def rows_statement(
         sql, values = statement(chosen, window, by_time=by_time, reverse=reverse)
         return f"SELECT {COLUMNS_OF_ROWS} FROM ({sql}) AS n {_JOINED}", values
     (source,) = chosen.sources or (_scanned(by_time),)
+    tables, condition, values = source
     within, bounds = window.where()
-    checks = [source.where, within, chosen.check]
+    sql = _rows_sql(tables, (condition, within, chosen.check), by_time, reverse)
+    return sql, (*values, *bounds, *chosen.values)
+
+
+@lru_cache(maxsize=256)
+def _rows_sql(tables: str, checks: tuple[str, ...], by_time: bool, reverse: bool) -> str:
     where = " AND ".join(check for check in checks if check != _ANY)
     order = _ORDERS_OF_ROWS[by_time, reverse]
-    sql = f"SELECT {COLUMNS_OF_ROWS} FROM {source.tables} {NAMES} WHERE {where} ORDER BY {order} LIMIT ?"
-    return sql, (*source.values, *bounds, *chosen.values)
+    return f"SELECT {COLUMNS_OF_ROWS} FROM {tables} {NAMES} WHERE {where} ORDER BY {order} LIMIT ?"
 
 
 def _orders(table: str) -> dict[tuple[bool, bool], str]:

@@ -34,7 +34,6 @@ from evidentsource_runtime.store.opening import Identity
 from evidentsource_runtime.store.pool import Pool
 from evidentsource_runtime.store.rows import microseconds, moment
 
-_OPTIONS = QueryOptions()
 _INDEX = {Index.STREAM: STREAM, Index.SUBJECT: SUBJECT, Index.EVENT_TYPE: TYPE}
 
 
@@ -100,8 +99,12 @@ class ReadableStore(EventStore):
         return found
 
     def _upto(self, revision: int | None) -> int:
-        head = self.head().revision
-        return head if revision is None else check_earlier(revision, head)
+        latest = self._latest()
+        return latest if revision is None else check_earlier(revision, latest)
+
+    def _latest(self) -> int:
+        """The latest revision, without its time, which most who read do not ask for."""
+        return self.head().revision
 
     # --- events --------------------------------------------------------------------------------
 
@@ -165,7 +168,7 @@ class ReadableStore(EventStore):
         effective_at: datetime | None,
     ) -> reading.Query:
         check_revision(since, "since")
-        wanted = _OPTIONS if options is None else merged_options(options)
+        wanted = reading.NO_OPTIONS if options is None else merged_options(options)
         return reading.asked(selector, wanted, self._upto(revision), since, effective_at)
 
     def event(self, stream: str, event_id: str) -> Event | None:

@@ -87,6 +87,7 @@ class Query(NamedTuple):
     limit: int | None
 
 
+NO_OPTIONS: Final = QueryOptions()
 _EVERY_REVISION: Final = RevisionRange()
 _EVERY_TIME: Final = EffectiveTimeRange()
 
@@ -105,6 +106,8 @@ def asked(
         InvalidTimestamp: ``effective_at`` has no time zone.
     """
     check_selector(selector)
+    if options is NO_OPTIONS and effective_at is None:
+        return Query(selector, Window(since, revision), False, False, None)
     span = options.range
     if span is None:
         span = _EVERY_REVISION if effective_at is None else _EVERY_TIME
@@ -307,7 +310,7 @@ def _pages_of_events(
         yield events_of(pool, path, source, [place[0] for place in found])
 
 
-_AT_ONCE: Final = 16
+_AT_ONCE: Final = 32
 _DATA_OF = itemgetter(DATA)
 
 

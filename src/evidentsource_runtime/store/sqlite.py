@@ -153,6 +153,9 @@ class SqliteStore(ReadableStore):
         """The latest revision; where another process writes, as the file has it now."""
         return self._watch.head if self._lookout is None else self._looked()
 
+    def _latest(self) -> int:
+        return self._watch.revision if self._lookout is None else self._looked().revision
+
     def wait(self, after: int, timeout: float | None = None) -> Head:
         """The latest revision, as soon as it lies after ``after``."""
         if self._lookout is not None:

@@ -69,9 +69,12 @@ class Lookup(Protocol):
 
 def looked_up(db: apsw.Connection, find: Lookup, selector: EventSelector) -> Term:
     """The selector's tree with numbers for texts. It takes a time that grows with the tree's size."""
+    program = selector._program()  # noqa: SLF001 - kept there since it is asked for often
+    if len(program) == 1:
+        return _leaf(db, find, *program[0])
     stack: list[Term] = []
     leaves: dict[tuple[int, int, str | None], Term] = {}
-    for step in selector._program():  # noqa: SLF001 - kept there since it is asked for often
+    for step in program:
         operation, column, text = step
         if operation in {AND, OR}:
             right, left = stack.pop(), stack.pop()

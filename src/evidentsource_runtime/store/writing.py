@@ -18,7 +18,6 @@ from evidentsource_core.domain.errors import (
     InvalidEvents,
 )
 from evidentsource_core.domain.events import ProspectiveEvent
-from evidentsource_core.domain.queries import QueryOptions
 from evidentsource_core.domain.selectors import EventSelector
 from evidentsource_core.rules import check_holds
 from evidentsource_runtime.store.fetching import fetch, insert
@@ -27,14 +26,13 @@ from evidentsource_runtime.store.lookups import last_revision
 from evidentsource_runtime.store.names import Names
 from evidentsource_runtime.store.pool import Pool
 from evidentsource_runtime.store.preparing import Prepared
-from evidentsource_runtime.store.reading import asked, highest
+from evidentsource_runtime.store.reading import NO_OPTIONS, asked, highest
 from evidentsource_runtime.store.rows import Columns, Time
 from evidentsource_runtime.store.stored import Row
 
 Also = Callable[[apsw.Connection, TransactionRecord], None]
 """What else is written with a transaction, in the same commit."""
 
-_OPTIONS = QueryOptions()
 _MOST_PENDING: Final = 64
 """Rows that are kept back at most while conditions are checked, each of which looks at all of them."""
 
@@ -209,7 +207,7 @@ class Writer:
         for back, event in enumerate(reversed(self._pending)):
             if selector.matches_prospective(event):
                 return self._revision - back
-        query = asked(selector, _OPTIONS, self._revision)
+        query = asked(selector, NO_OPTIONS, self._revision)
         return highest(self._db, self._pool, self._names.pending, query)
 
     def _insert(self, prepared: Prepared) -> Written:
