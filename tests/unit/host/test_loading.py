@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,9 @@ from evidentsource_runtime.host import (
     ComponentLoadError,
     Host,
     StateViewComponent,
+    loading,
 )
+from evidentsource_runtime.host.convert.shapes import read_contract
 from tests.unit.host.wat import NO_CONTENT, component, exporting, state_view
 
 CONTEXT = StateViewContext("bank", "summary", 1, 1, EPOCH)
@@ -257,3 +260,25 @@ def test_a_host_that_cannot_work_is_refused_when_it_is_made(
 ) -> None:
     with pytest.raises((TypeError, ValueError), match=name):
         Host(tmp_path, **options)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_a_contract_is_read_once_for_all_hosts_and_no_more_than_some_are_kept(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def reading(name: str, *rest: Any) -> Any:
+        read.append(name)
+        return read_contract(name, *rest)
+
+    monkeypatch.setattr(loading, "read_contract", reading)
+    known: dict[str, Any] = {}
+    monkeypatch.setattr(loading, "_CONTRACTS", known)
+    monkeypatch.setattr(loading, "_MOST_CONTRACTS", 2)
+    for index in range(3):
+        host.load(state_view(more=exporting(f"other-{index}")), name=f"view-{index}")
+    assert len(known) == 2
+    another = Host(tmp_path / "elsewhere")
+    for index in (2, 0):
+        another.load(state_view(more=exporting(f"other-{index}")), name=f"again-{index}")
+    assert read == ["view-0", "view-1", "view-2", "again-0"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final
 
 from wasmtime import StoreContext
@@ -24,7 +24,9 @@ from evidentsource_runtime.host.convert.codec import HostFunction
 from evidentsource_runtime.host.convert.contract import Kind
 from evidentsource_runtime.host.convert.packed.layout import PAYLOAD, RESULT, SIDE, VALUE_SIZE
 from evidentsource_runtime.host.convert.packed.plan import Plan
+from evidentsource_runtime.host.convert.packed.readers import Reader
 from evidentsource_runtime.host.convert.packed.sheet import Cells, Sheet
+from evidentsource_runtime.host.convert.packed.writers import Writer
 from evidentsource_runtime.host.convert.shapes import Import
 
 _word: Final = struct.Struct("<Q").unpack_from
@@ -37,13 +39,20 @@ class PackedBody(Body):
         super().__init__(item, function, plan.lift, plan.lower)
         self._plan = plan
         self._cells = cells
-        self._write = plan.writer(item.method.result.value, item.path)
-        self._parameters = [
+
+    # Of some twenty functions a component mostly calls two or three, and each takes a while to plan.
+    @cached_property
+    def _write(self) -> Writer:
+        return self._plan.writer(self.method.result.value, self.path)
+
+    @cached_property
+    def _parameters(self) -> list[tuple[Reader, int]]:
+        return [
             (
-                plan.reader(kind.value, f"{item.path}.{index}", partial(self.lifted, kind)),
+                self._plan.reader(kind.value, f"{self.path}.{index}", partial(self.lifted, kind)),
                 index * VALUE_SIZE,
             )
-            for index, kind in enumerate(item.method.parameters, 1)
+            for index, kind in enumerate(self.method.parameters, 1)
         ]
 
     def answer(self, call: Call, store: StoreContext, arguments: Any, results: Any) -> None:
