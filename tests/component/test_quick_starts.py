@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -15,12 +16,20 @@ from typing import Any
 
 import pytest
 
-from evidentsource_core import Event, ProspectiveEvent, StateViewContext, StringEventData
+from evidentsource_core import (
+    Event,
+    ProspectiveEvent,
+    Selector,
+    StateViewContext,
+    StringEventData,
+)
 from evidentsource_core.reference import ReferenceDatabase
 from evidentsource_functions import Command, StateChangeError, StateChangeMetadata
+from evidentsource_functions.testing import ScenarioFailed, Scenarios, event
 from evidentsource_runtime.build import build
 from evidentsource_runtime.cachedir import cache_directory
 from evidentsource_runtime.host import Host, StateChangeComponent, StateViewComponent
+from evidentsource_runtime.testing import use_level
 from tests.whole import WHOLE, whole
 
 ROOT = Path(__file__).parents[2]
@@ -142,17 +151,17 @@ def deposit(change: StateChangeComponent, body: bytes | None) -> Any:
 
 def test_a_deposit_becomes_an_event_with_a_fresh_id(change: StateChangeComponent) -> None:
     first, second = (deposit(change, b'{"account_id": "a-1", "amount": 5}') for _ in range(2))
-    ((event,), conditions) = first
+    ((deposited,), conditions) = first
     assert conditions == []
-    assert event == ProspectiveEvent(
-        event.id,
+    assert deposited == ProspectiveEvent(
+        deposited.id,
         "accounts",
         "account.credited",
         "a-1",
         '{"account_id": "a-1", "amount": 5}',
         datacontenttype="application/json",
     )
-    assert event.id != second[0][0].id
+    assert deposited.id != second[0][0].id
 
 
 @pytest.mark.parametrize(
@@ -170,3 +179,23 @@ def test_a_refusal_is_validation_and_says_why(
     with pytest.raises(StateChangeError) as caught:
         deposit(change, body)
     assert caught.value == StateChangeError.validation(message)
+
+
+def test_the_view_reads_the_same_at_every_level(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The component is the one that other tests build of the same file."""
+    file = shutil.copy(QUICK_STARTS / "my_state_view.py", tmp_path)
+    spec = importlib.util.spec_from_file_location("my_state_view", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "my_state_view", module)
+    spec.loader.exec_module(module)
+    summary = module.AccountSummary
+    rules = Scenarios("bank", stream="accounts").view(summary, selector=Selector.stream("accounts"))
+    with use_level("all"):
+        history = rules.given(event("account.credited", amount=5), event("account.opened"))
+        history.then_view(summary(5, 1))
+        with pytest.raises(ScenarioFailed, match="balance"):
+            history.then_view(summary(6, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,10 +53,11 @@ def test_a_component_is_built_once_and_then_taken_from_the_cache(
 
 @pytest.mark.parametrize("module", ["my_state_view", pytest.param("my_state_change", marks=whole)])
 def test_the_quick_start_builds_by_the_command_line(
-    module: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    module: str, project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    shutil.copy(QUICKSTART / f"{module}.py", project)
     output = tmp_path / "out.wasm"
-    assert main(["build", str(QUICKSTART / f"{module}.py"), "-o", str(output)]) == 0
+    assert main(["build", f"{module}.py", "-o", str(output)]) == 0
     said = capsys.readouterr().out
     assert f"world    {module.removeprefix('my_').replace('_', '-')}" in said
     assert re.search(r"size     \d+\.\d MB", said)
@@ -64,7 +66,7 @@ def test_the_quick_start_builds_by_the_command_line(
     facts = json.loads(capsys.readouterr().out)
     assert (facts["input_hash"], facts["size"]) == (digest, output.stat().st_size)
     assert facts["lane"] == (1 if module == "my_state_view" else None)
-    assert main(["build", str(QUICKSTART / f"{module}.py"), "-o", str(output), "--json"]) == 0
+    assert main(["build", f"{module}.py", "-o", str(output), "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
     assert (again["cached"], again["input_hash"]) == (True, digest)
 
@@ -94,8 +96,9 @@ def test_a_process_that_is_told_to_stop_leaves_nothing_behind(
 
 
 def test_an_unwritable_output_is_an_error_and_the_build_is_kept(project: Path) -> None:
-    build(QUICKSTART / "my_state_view.py", output=project / "kept.wasm")
+    shutil.copy(QUICKSTART / "my_state_view.py", project)
+    build("my_state_view", output="kept.wasm")
     (project / "file").write_text("")
     with pytest.raises(BuildError) as caught:
-        build(QUICKSTART / "my_state_view.py", output="file/view.wasm")
+        build("my_state_view", output="file/view.wasm")
     assert caught.value.code == "unwritable-output"

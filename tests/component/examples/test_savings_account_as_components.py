@@ -1,4 +1,8 @@
-"""The savings bank natively, from its sources and as built components: equal at every step."""
+"""The savings bank natively, from its sources and as built components: equal at every step.
+
+The test run has a scenario at every level in `test_quick_starts`, and the bank from its sources and
+on filled bases in `tests/component/instant`.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ def test_every_step_of_the_story_gives_the_same() -> None:
     play(all_of(["native", "component"]))
 
 
+@whole
 def test_a_scenario_reads_the_same_at_every_level() -> None:
     with use_level("all"):
         # This rule alone: a project's scenarios would build the views beside it too.
