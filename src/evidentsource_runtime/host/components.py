@@ -22,6 +22,7 @@ from evidentsource_runtime.host.instances import Template
 from evidentsource_runtime.host.limits import exceeded_memory
 from evidentsource_runtime.host.loading import Loaded
 from evidentsource_runtime.host.many import Fold, Folded, Many, fold_all
+from evidentsource_runtime.host.signals import Deferral
 
 
 class _Component:
@@ -234,7 +235,7 @@ class StateChangeComponent(_Component):
         ):
             if not isinstance(value, kind):
                 raise InvalidType(name, kind.__name__, value)
-        with self._template.instance() as instance:
+        with Deferral(), self._template.instance() as instance:
             answer = instance.call(
                 lambda codec, store, func: codec.decide(store, func, database, command, metadata)
             )

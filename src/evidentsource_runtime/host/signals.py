@@ -36,6 +36,7 @@ class _Door:
 
     def __init__(self) -> None:
         self.open = True
+        self.deferrals = 0
         self.waiting: list[tuple[_Handler, int, FrameType | None]] = []
 
     def run(self, handler: _Handler, number: int, frame: FrameType | None) -> None:
@@ -82,14 +83,17 @@ class Deferral:
 
     def __enter__(self) -> Self:
         if self._main:
-            try:
-                self._replace()
-            except BaseException:
-                self._restore()
-                raise
+            # Inside of another one, and outside of the database's code, nobody has set a handler.
+            if _DOOR.open or not _DOOR.deferrals:
+                try:
+                    self._replace()
+                except BaseException:
+                    self._restore()
+                    raise
             # Whoever found handlers to replace is the outermost.
             self._was_open = bool(self._replaced) or _DOOR.open
             _DOOR.open = False
+            _DOOR.deferrals += 1
         return self
 
     def __exit__(
@@ -100,6 +104,7 @@ class Deferral:
     ) -> None:
         if not self._main:
             return
+        _DOOR.deferrals -= 1
         try:
             self._restore()
         finally:

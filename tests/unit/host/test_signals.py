@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from evidentsource_runtime.host import signals as room
 from evidentsource_runtime.host.signals import Deferral, admit, shut
 
 
@@ -26,6 +27,13 @@ def note(number: int, _frame: Any) -> None:
 def refuse(number: int, _frame: Any) -> None:
     handled.append(number)
     raise Told
+
+
+def interrupted(number: int) -> None:
+    """A call in which a signal comes; 0 is handled at its end."""
+    with Deferral():
+        signal.raise_signal(number)
+        handled.append(0)
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +118,37 @@ def test_calls_nest() -> None:
         # The outer call was where a handler may run, so the inner one's end is such a place.
         assert len(handled) == 2
         shut()
+
+
+def test_a_handler_set_where_it_may_run_waits_in_the_next_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[int] = []
+
+    def looking(number: int) -> Any:
+        looked.append(number)
+        return signal.getsignal(number)
+
+    monkeypatch.setattr(room, "_handler_of", looking)
+    with Deferral():
+        admit()
+        signal.signal(signal.SIGUSR1, refuse)
+        with pytest.raises(Told):
+            interrupted(signal.SIGUSR1)
+        assert handled == [0, signal.SIGUSR1]
+        shut()
+        # What no code of the database's lies in between is not looked for again: it takes a while.
+        looked.clear()
+        with Deferral():
+            assert looked == []
+        signal.signal(signal.SIGUSR1, note)
+
+
+def test_after_a_handler_has_raised_at_the_end_the_next_call_is_safe_again() -> None:
+    for _ in range(2):
+        with pytest.raises(Told):
+            interrupted(signal.SIGUSR2)
+    assert handled == [0, signal.SIGUSR2] * 2
 
 
 def test_the_calls_own_exception_is_kept_beside_that_of_a_handler() -> None:
