@@ -96,7 +96,7 @@ def measure(template: Template, use: Use, runs: int) -> Cost:
     """The median of some calls of one instance, the first one left out."""
     inside = Inside()
     costs: list[Cost] = []
-    with Instance(template) as instance, inside.counting():
+    with template.first() as instance, inside.counting():
         for _ in range(runs + 1):
             gc.collect()
             inside.seconds = 0.0
@@ -134,7 +134,7 @@ def folds() -> Iterator[Row]:
     for count, runs in SIZES:
         events, large = some_events(count), count == 5_000
         use = by_contract(None, events)
-        stock = measure(ours["stock"]._template, use, 1 if large else 5)
+        stock = measure(ours["stock"]._template, use, 3 if large else 5)
         contract = measure(ours["packed"]._template, use, runs)
         lane = measure(ours["packed"]._template, by_lane(ours["packed"], events), runs)
         hand = measure(by_hand["packed"]._template, use, runs)
