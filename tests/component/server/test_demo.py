@@ -17,7 +17,7 @@ from examples.savings_account.asking import Client, OverGrpc, OverHttp, Refused,
 from examples.savings_account.bank import HERE
 from tests.whole import whole
 
-pytestmark = [pytest.mark.component, pytest.mark.xdist_group("instant")]
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("bases")]
 
 
 @pytest.fixture
