@@ -1,11 +1,12 @@
-"""Where the time of one durable append goes, step by step.
+"""Where the time of a durable append of one event goes, step by step.
 
-    python -m benchmarks.store_steps [--appends 4000] [--folder FOLDER]
+    python -m benchmarks.store_steps [--appends 3000] [--folder FOLDER]
 
-One writer appends one event after the other, as in :mod:`benchmarks.store`, with a look at two clocks
-between the steps: that of the wall, and that of the thread's processor, which runs in the kernel too.
-What is printed are medians, and below them what the recorder of ``eventsourcing`` takes for all of it,
-in turns with the steps.
+One thread goes through the steps of one transaction, and of a group of 16 that share a commit, with a
+look at two clocks between the steps: that of the wall, and that of the thread's processor, which runs in
+the kernel too. What is printed are medians, in microseconds for each transaction. Below them, in turns
+with the steps: all of it by one call, what 32 threads take for each, and the same of the recorder of
+``eventsourcing``.
 """
 
 from __future__ import annotations
@@ -15,49 +16,52 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import apsw
 
-from benchmarks.store import Peer, events
+from benchmarks.store import Peer, append, events, together
 from benchmarks.table import machine
-from evidentsource_core.rules import Limits, TransactionResult
+from evidentsource_core.rules import Limits
 from evidentsource_runtime.store import SqliteStore
 from evidentsource_runtime.store.preparing import asked, prepared
-from evidentsource_runtime.store.stored import stored_events
+from evidentsource_runtime.store.stored import stored_result
 
-APPENDS = 4000
+APPENDS = 3000
 TURN = 100
+GROUP = 16
+THREADS = 32
 STEPS = (
-    "the event itself, and an id for it",
+    "the event, and an id for it",
     "taken in, an id for the transaction",
     "checked; columns, checksum, fingerprint",
     "BEGIN",
     "names looked up",
-    "conditions, rows",
+    "rows",
     "INSERT: event, transaction, six indexes",
     "COMMIT, with the sync",
     "told to those who follow",
-    "the events as the caller gets them",
+    "what the caller gets",
 )
 Pair = tuple[float, float]
 
 
-def step_by_step(store: SqliteStore) -> Iterator[None]:
-    """One append; stops behind each step."""
-    db, writer = store._db, store._writer
-    made = events(1)
+def step_by_step(store: SqliteStore, size: int) -> Iterator[None]:
+    """One commit of so many transactions; stops behind each step."""
+    db, writer, limits = store._db, store._writer, Limits()
+    made = [events(1) for _ in range(size)]
     yield
-    wanted = asked(made, (), None, None)
+    wanted = [asked(each, (), None, None) for each in made]
     yield
-    ready = prepared(wanted, Limits())
+    group = [prepared(each, limits) for each in wanted]
     yield
     db.execute("BEGIN IMMEDIATE")
     yield
-    writer.begin([ready])
+    writer.begin(group)
     yield
-    written = writer.write(ready)
+    done = [writer.write(each) for each in group]
     yield
     writer.flush()
     yield
@@ -66,42 +70,71 @@ def step_by_step(store: SqliteStore) -> Iterator[None]:
     writer.commit()
     store._announce()
     yield
-    found = tuple(stored_events(written.rows(ready), store._source))
-    TransactionResult(ready.id, written.basis, written.revision, written.time.moment, found)
+    for each, written in zip(group, done, strict=True):
+        events_of = partial(written.events, each, store._source)
+        stored_result(each.id, written.basis, written.revision, written.time.moment, events_of)
     yield
 
 
-def clocks() -> tuple[float, float]:
+def clocks() -> Pair:
     return time.perf_counter(), time.thread_time()
 
 
-def measured(store: SqliteStore, peer: Peer, appends: int) -> tuple[list[Pair], Pair, Pair]:
-    """Microseconds of each step, of the same by one call, and of the recorder: medians."""
-    steps: list[list[Pair]] = [[] for _ in STEPS]
-    whole: list[Pair] = []
-    beside: list[Pair] = []
-    for _ in range(max(1, appends // TURN)):
-        for _ in range(TURN):
-            before = clocks()
-            for step, _ in zip(steps, step_by_step(store), strict=True):
-                now = clocks()
-                step.append((now[0] - before[0], now[1] - before[1]))
-                before = clocks()
-        for way, found in (
-            (lambda: store.transact(events(1)), whole),
-            (lambda: peer.append(1), beside),
-        ):
-            for _ in range(TURN):
-                before = clocks()
-                way()
-                now = clocks()
-                found.append((now[0] - before[0], now[1] - before[1]))
-    return [middle(step) for step in steps], middle(whole), middle(beside)
+def steps(store: SqliteStore, size: int) -> list[Pair]:
+    """What each step took, for each transaction."""
+    found: list[Pair] = []
+    before = clocks()
+    for _ in step_by_step(store, size):
+        now = clocks()
+        found.append(((now[0] - before[0]) / size, (now[1] - before[1]) / size))
+        before = clocks()
+    return found
 
 
-def middle(pairs: list[Pair]) -> Pair:
+def once(way: Callable[[], object]) -> Pair:
+    before = clocks()
+    way()
+    now = clocks()
+    return now[0] - before[0], now[1] - before[1]
+
+
+def among_threads(way: Callable[[], int]) -> Pair:
+    start, processor = time.perf_counter(), time.process_time()
+    done = together(THREADS, way)
+    return (time.perf_counter() - start) / done, (time.process_time() - processor) / done
+
+
+def measured(store: SqliteStore, peer: Peer, appends: int) -> dict[str, tuple[Pair, Pair]]:
+    """Microseconds of each, alone and in a group."""
+    turns = range(max(1, appends // TURN))
+    alone, group, ours, beside = [], [], [], []
+    for _ in turns:
+        alone += [steps(store, 1) for _ in range(TURN)]
+        group += [steps(store, GROUP) for _ in range(TURN // GROUP)]
+        ours += [once(lambda: append(store, 1)) for _ in range(TURN)]
+        beside += [once(lambda: peer.append(1)) for _ in range(TURN)]
+    many = [[among_threads(lambda: append(store, 1)) for _ in range(2)]]
+    many.append([among_threads(lambda: peer.append(1)) for _ in range(2)])
+    found: dict[str, tuple[Pair, Pair]] = {
+        name: (middle(one), middle(several))
+        for name, one, several in zip(
+            STEPS, zip(*alone, strict=True), zip(*group, strict=True), strict=True
+        )
+    }
+    rows = list(found.values())
+    found["together"] = (total([one for one, _ in rows]), total([several for _, several in rows]))
+    found[f"by one call; {THREADS} threads"] = (middle(ours), middle(many[0]))
+    found[f"eventsourcing; {THREADS} threads"] = (middle(beside), middle(many[1]))
+    return found
+
+
+def middle(pairs: list[Pair] | tuple[Pair, ...]) -> Pair:
     wall, processor = zip(*pairs, strict=True)
     return statistics.median(wall) * 1e6, statistics.median(processor) * 1e6
+
+
+def total(pairs: list[Pair]) -> Pair:
+    return sum(wall for wall, _ in pairs), sum(processor for _, processor in pairs)
 
 
 def main() -> int:
@@ -113,14 +146,13 @@ def main() -> int:
         place = Path(folder)
         peer = Peer(place / "peer.db")
         with SqliteStore.open(place / "steps.db") as store:
-            steps, whole, beside = measured(store, peer, given.appends)
+            found = measured(store, peer, given.appends)
         peer.datastore.close()
-    total = (sum(wall for wall, _ in steps), sum(processor for _, processor in steps))
     print(f"{machine()}, SQLite {apsw.sqlite_lib_version()}\n")
-    print(f"{'microseconds':44}   wall  processor")
-    named = [*zip(STEPS, steps, strict=True), ("together", total), ("by one call", whole)]
-    for name, (wall, processor) in [*named, ("eventsourcing, by one call", beside)]:
-        print(f"{name:44} {wall:6.0f} {processor:10.0f}")
+    print(f"{'microseconds a transaction':40} {'alone':>6} {'cpu':>6}   {'of 16':>6} {'cpu':>6}")
+    for name, (one, several) in found.items():
+        figures = "   ".join(f"{wall:6.0f} {cpu:6.0f}" for wall, cpu in (one, several))
+        print(f"{name:40} {figures}")
     return 0
 
 

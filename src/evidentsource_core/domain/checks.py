@@ -62,7 +62,8 @@ def check_events(
             problems.append(InvalidType(f"events[{index}]", "ProspectiveEvent", event))
             continue
         checked.append(event)
-        problems.extend(at(f"events[{index}]", problem) for problem in event.problems())
+        if found := list(event.problems()):
+            problems += [at(f"events[{index}]", problem) for problem in found]
         if is_taken is not None:
             key = (event.stream, event.id)
             if key in seen or is_taken(*key):

@@ -301,26 +301,19 @@ class ProspectiveEvent(_Payload):
         extensions: Mapping[str, PlainExtensionValue] = NO_EXTENSIONS,
     ) -> None:
         kind = type(self).__name__
-        set_id, set_stream, set_type, set_subject, set_data, set_time = _setters[:6]
-        set_content_type, set_schema, set_extensions = _setters[6:]
-        # ASCII is text that can be carried anywhere, and what names and ids nearly always are.
-        if type(id) is not str or not id.isascii():
-            check_text(kind, "id", id)
-        set_id(self, id)
-        if type(stream) is not str or not stream.isascii():
-            check_text(kind, "stream", stream)
-        set_stream(self, stream)
-        if type(event_type) is not str or not event_type.isascii():
-            check_text(kind, "event_type", event_type)
-        set_type(self, event_type)
-        set_subject(self, None if subject is None else check_text(kind, "subject", subject))
-        set_data(self, None if data is None else _event_data(kind, data))
-        set_time(self, None if time is None else require_aware(f"{kind}.time", time))
-        set_content_type(self, _optional_text(kind, "datacontenttype", datacontenttype))
-        set_schema(self, None if dataschema is None else check_text(kind, "dataschema", dataschema))
+        _set_id(self, check_text(kind, "id", id))
+        _set_stream(self, check_text(kind, "stream", stream))
+        _set_type(self, check_text(kind, "event_type", event_type))
+        _set_subject(self, None if subject is None else check_text(kind, "subject", subject))
+        _set_data(self, None if data is None else _event_data(kind, data))
+        _set_time(self, None if time is None else require_aware(f"{kind}.time", time))
+        _set_form(self, _optional_text(kind, "datacontenttype", datacontenttype))
+        _set_schema(
+            self, None if dataschema is None else check_text(kind, "dataschema", dataschema)
+        )
         if type(extensions) is not Extensions:
             extensions = Extensions(extensions)
-        set_extensions(self, extensions)
+        _set_extensions(self, extensions)
 
     def get_stream(self) -> str:
         """The name of the stream."""
@@ -367,7 +360,17 @@ class ProspectiveEvent(_Payload):
 
 _set = object.__setattr__
 # The slots' own setters: events are made by the thousand.
-_setters = [getattr(ProspectiveEvent, name).__set__ for name in ProspectiveEvent.__slots__]
+(
+    _set_id,
+    _set_stream,
+    _set_type,
+    _set_subject,
+    _set_data,
+    _set_time,
+    _set_form,
+    _set_schema,
+    _set_extensions,
+) = (getattr(ProspectiveEvent, name).__set__ for name in ProspectiveEvent.__slots__)
 _event_fields = attrgetter(*Event.__slots__)
 
 

@@ -203,9 +203,11 @@ def check_text(owner: str, field: str, value: object) -> str:
     ...
     evidentsource_core.domain.value_errors.InvalidValue: Event.subject: character 8 is half ...
     """
+    if type(value) is str and value.isascii():
+        return value
     if not isinstance(value, str):
         raise InvalidType(f"{owner}.{field}", "str", value)
-    if not value.isascii() and (half := _SURROGATE.search(value)):
+    if half := _SURROGATE.search(value):
         raise InvalidValue(
             f"{owner}.{field}",
             f"character {half.start()} is half a surrogate pair, which no UTF-8 can carry",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from evidentsource_core.domain.checks import items
 from evidentsource_core.domain.constraints import (
@@ -36,7 +37,7 @@ MAX_BYTES = 16 * 1024 * 1024
 _TIMESTAMP_SIZE = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TransactionResult:
     """A committed transaction.
 
@@ -53,6 +54,18 @@ class TransactionResult:
     revision: int
     timestamp: datetime
     events: tuple[Event, ...]
+
+    # Written out, so that one whose events are only made when they are read equals one that has them.
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TransactionResult):
+            return NotImplemented
+        return _fields(self) == _fields(other)
+
+    def __hash__(self) -> int:
+        return hash(_fields(self))
+
+
+_fields = attrgetter(*TransactionResult.__slots__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def fetch_one(db: apsw.Connection, sql: str, values: Sequence[Any] = ()) -> Any:
     return found[0] if found else None
 
 
-_TOGETHER: Final = (64, 8, 1)
+_TOGETHER: Final = (64, 32, 16, 8, 4, 2, 1)
 """Rows in one statement: few sizes, so that each is prepared once and then found in the cache."""
 
 

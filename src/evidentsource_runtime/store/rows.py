@@ -20,6 +20,10 @@ from evidentsource_functions.lane import encode_batch
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+TIME, DATA = 4, 5
+"""Where :class:`Columns` has these."""
+
+
 class Columns(NamedTuple):
     """What is kept of an event as it was proposed.
 

@@ -36,7 +36,7 @@ from evidentsource_runtime.store.pool import Pool
 from evidentsource_runtime.store.readable import ReadableStore
 from evidentsource_runtime.store.rows import microseconds, moment
 from evidentsource_runtime.store.schema import Module
-from evidentsource_runtime.store.stored import stored_events
+from evidentsource_runtime.store.stored import stored_result
 from evidentsource_runtime.store.watching import Lookout, Watch
 from evidentsource_runtime.store.writing import Also, Writer
 
@@ -215,10 +215,9 @@ class SqliteStore(ReadableStore):
         written = commits.do(Work(write, atomic=also is not None, prepared=prepared))
         basis, revision, recorded = written.basis, written.revision, written.time.moment
         if written.before:
-            record = TransactionRecord(prepared.id, basis, revision, recorded)
-            return self._with_events(record)
-        stored = stored_events(written.rows(prepared), self._source)
-        return TransactionResult(prepared.id, basis, revision, recorded, tuple(stored))
+            return self._with_events(TransactionRecord(prepared.id, basis, revision, recorded))
+        made = partial(written.events, prepared, self._source)
+        return stored_result(prepared.id, basis, revision, recorded, made)
 
     def write(self, run: Callable[[apsw.Connection], T]) -> T:
         """Write into the tables of a module: one commit, and safe when this returns.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, ClassVar, Final, TypeAlias, cast
 
 from evidentsource_core.domain.events import BinaryEventData, Event, EventData
 from evidentsource_core.domain.extensions import Extensions, StringExtension
 from evidentsource_core.domain.identifiers import RECORDEDTIME_KEY, SEQUENCE_KEY
-from evidentsource_core.rules import sequence_text
+from evidentsource_core.rules import TransactionResult, sequence_text
 from evidentsource_core.times import EPOCH, from_parts
 from evidentsource_functions._lazy import LazyEvent, make_events, text_data
 from evidentsource_functions.lane import decode_batch
@@ -80,6 +82,62 @@ def _kind(prefix: str) -> type[StoredEvent]:
 def stored_events(rows: list[Row], prefix: str) -> list[Event]:
     """The events of rows; ``prefix`` is what their sources have before the name of the stream."""
     return cast("list[Event]", make_events(_kind(prefix), rows))
+
+
+class StoredResult(TransactionResult):
+    """A transaction that was just committed, whose events are made when they are asked for.
+
+    Most who write do not look at what they wrote, and those who do look at it once.
+    """
+
+    __slots__ = ("_made",)
+    _made: Callable[[], list[Event]]
+
+    def __new__(cls, *args: Any, **fields: Any) -> TransactionResult:  # type: ignore[misc]  # see below
+        """An ordinary result: whoever calls the class has all fields, as ``dataclasses.replace``."""
+        return TransactionResult(*args, **fields)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only called for a slot that is still empty.
+        if name != "events":
+            raise AttributeError(f"'TransactionResult' object has no attribute {name!r}")
+        events = tuple(self._made())
+        _set_events(self, events)
+        return events
+
+    def __reduce__(self) -> Any:
+        return (TransactionResult, _all_of(self))
+
+    def __repr__(self) -> str:
+        return repr(TransactionResult(*_all_of(self)))
+
+
+_all_of = attrgetter(*TransactionResult.__slots__)
+_set_id, _set_basis, _set_revision, _set_timestamp, _set_events = (
+    getattr(TransactionResult, name).__set__ for name in TransactionResult.__slots__
+)
+_set_made = StoredResult.__dict__["_made"].__set__
+
+
+def stored_result(
+    name: str, basis: int, revision: int, recorded: datetime, made: Callable[[], list[Event]]
+) -> TransactionResult:
+    """A transaction that was just committed.
+
+    Args:
+        name: its id.
+        basis: the revision before its first event.
+        revision: that of its last one.
+        recorded: when it was recorded.
+        made: makes its events.
+    """
+    result: TransactionResult = object.__new__(StoredResult)
+    _set_id(result, name)
+    _set_basis(result, basis)
+    _set_revision(result, revision)
+    _set_timestamp(result, recorded)
+    _set_made(result, made)
+    return result
 
 
 def _read_source(event: StoredEvent) -> str:

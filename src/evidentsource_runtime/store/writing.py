@@ -17,7 +17,7 @@ from evidentsource_core.domain.errors import (
     EvidentSourceError,
     InvalidEvents,
 )
-from evidentsource_core.domain.events import ProspectiveEvent
+from evidentsource_core.domain.events import Event, ProspectiveEvent
 from evidentsource_core.domain.selectors import EventSelector
 from evidentsource_core.rules import check_holds
 from evidentsource_runtime.store.fetching import fetch, insert
@@ -27,8 +27,8 @@ from evidentsource_runtime.store.names import Names
 from evidentsource_runtime.store.pool import Pool
 from evidentsource_runtime.store.preparing import Prepared
 from evidentsource_runtime.store.reading import NO_OPTIONS, asked, highest
-from evidentsource_runtime.store.rows import Columns, Time
-from evidentsource_runtime.store.stored import Row
+from evidentsource_runtime.store.rows import DATA, TIME, Columns, Time
+from evidentsource_runtime.store.stored import Row, stored_events
 
 Also = Callable[[apsw.Connection, TransactionRecord], None]
 """What else is written with a transaction, in the same commit."""
@@ -52,15 +52,15 @@ class Written(NamedTuple):
     time: Time
     before: bool = False
 
-    def rows(self, prepared: Prepared) -> list[Row]:
-        """The rows of its events, as they are read."""
+    def events(self, prepared: Prepared, source: str) -> list[Event]:
+        """Its events, as they are read; ``source`` is what their sources have before the stream."""
         recorded, stamp, revision = self.time.micros, self.time.stamp, self.basis
         rows: list[Row] = []
-        for event_id, stream, kind, subject, time, *others in prepared.columns:
+        for each in prepared.columns:
             revision += 1
-            when = (recorded, 0, 0) if time is None else (*time, 1)
-            rows.append((event_id, stream, kind, subject, *others, *when, revision, stamp))
-        return rows
+            when = (recorded, 0, 0) if each.time is None else (*each.time, 1)
+            rows.append((*each[:TIME], *each[DATA:], *when, revision, stamp))
+        return stored_events(rows, source)
 
 
 class Writer:
@@ -108,7 +108,7 @@ class Writer:
     def reload(self) -> None:
         """Take the latest revision from the file: after a start, and when a commit was undone."""
         self._names.reload(self._db)
-        self._forget()
+        self._events, self._pending, self._transactions = [], [], []
         self._revision, recorded = last_revision(self._db)
         self._last = Time(recorded)
 
@@ -173,14 +173,11 @@ class Writer:
             self._names.flush(self._db)
             insert(self._db, _EVENT, self._events)
             insert(self._db, _TX, self._transactions)
-            self._forget()
+            self._events, self._pending, self._transactions = [], [], []
 
     def commit(self) -> None:
         """What was written is committed."""
         self._names.commit()
-
-    def _forget(self) -> None:
-        self._events, self._pending, self._transactions = [], [], []
 
     def _check_conditions(self, prepared: Prepared) -> None:
         try:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ from evidentsource_runtime.store.fetching import fetch_one
 from evidentsource_runtime.store.rows import columns
 from evidentsource_runtime.store.writing import Writer
 from evidentsource_runtime.testing.strategies.domain import prospective_events
+from tests.unit.core.reference.helpers import START
 from tests.unit.store.helpers import bank, event
 
 ACCOUNTS = Selector.stream("accounts")
@@ -208,3 +212,22 @@ def test_an_interrupted_writer_leaves_the_others_their_turn(
         assert store.head().revision == 1
         assert store.transact([event("e-1", "newer")]).revision == 2
         assert list(verify(store)) == []
+
+
+def test_the_result_of_a_transaction_is_the_one_that_the_database_has_of_it(tmp_path: Path) -> None:
+    with bank(tmp_path) as store:
+        events = [
+            event("e-1", data="{}", time=START),
+            event("e-2", None, extensions={"tenant": "a"}),
+        ]
+        told = [store.transact([replace(each)], transaction_id=each.id) for each in events]
+        kept = [store.transaction(each.id) for each in events]
+        assert kept[0] is not None
+        assert told == kept
+        assert [hash(each) for each in told] == [hash(each) for each in kept]
+        assert [repr(each) for each in told] == [repr(each) for each in kept]
+        assert pickle.loads(pickle.dumps(told)) == kept
+        assert copy.copy(told[0]).events[0].data_as_string() == "{}"
+        assert replace(told[0], basis=7) == replace(kept[0], basis=7) != kept[0]
+        with pytest.raises(AttributeError, match="no attribute 'event'"):
+            _ = told[0].event  # type: ignore[attr-defined]  # which is the point
