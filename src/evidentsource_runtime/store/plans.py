@@ -149,7 +149,8 @@ def _drivers(db: apsw.Connection, term: Term, window: Window) -> list[Numbers | 
     best, fewest = parts[0], PROBE + 1
     # Subjects first: they tend to be the most telling, and few events end the search.
     for part in sorted(parts, key=lambda drivers: -max(driver.column == 1 for driver in drivers)):
-        count = _counted(db, tuple(_source(driver) for driver in part), window, PROBE)
+        # One that leads to as many is no better: nobody needs to know how many more.
+        count = _counted(db, tuple(_source(driver) for driver in part), window, fewest)
         if count < fewest:
             best, fewest = part, count
         if fewest < FEW:
