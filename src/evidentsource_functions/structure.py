@@ -94,6 +94,17 @@ def hints_of(kind: object) -> dict[str, Any]:
     return _hints[kind]
 
 
+def resolve_hints(kind: Any) -> None:
+    """Resolve the annotations of a class, and of those that it speaks of, ahead of the first value."""
+    waiting, seen = [kind], set()
+    while waiting:
+        each = waiting.pop()
+        waiting += typing.get_args(each)
+        if isinstance(each, type) and dataclasses.is_dataclass(each) and each not in seen:
+            seen.add(each)
+            waiting += hints_of(each).values()
+
+
 def is_plain(kind: Any) -> bool:
     """Whether an annotation speaks of nothing but what JSON itself has.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -33,6 +34,7 @@ if IN_COMPONENT:
         changes = import_module("wit_world.imports.state_change_types")
 
 
+@cache
 def lowering() -> Lowering:
     """Lowers into the classes of this component's state-change world."""
     ce, sc = cloudevents, changes

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
 
 from evidentsource_core.domain.state_change import Command, StateChangeMetadata
 from evidentsource_core.domain.state_view import RenderedStateView, StateViewContext
@@ -19,11 +20,18 @@ from evidentsource_functions.errors import (
     StateChangeError,
     StateChangeErrorKind,
 )
-from evidentsource_functions.state_change import DecideResult, create_state_change_handler
-from evidentsource_functions.state_view import create_state_view_handler
+from evidentsource_functions.state_change import (
+    DecideResult,
+    StateChangeHandler,
+    create_state_change_handler,
+)
+from evidentsource_functions.state_view import StateViewHandler, create_state_view_handler
+from evidentsource_functions.structure import resolve_hints
 from evidentsource_functions.wasm import _bindings
 from evidentsource_functions.wasm._database import GuestDatabase
 from evidentsource_functions.wasm._lane import Answer, Content, fold
+
+T = TypeVar("T")
 
 
 class StateViewAdapter:
@@ -48,7 +56,21 @@ class StateViewAdapter:
             raise InvalidDefinition(
                 f"{type(self).__name__} folds nothing: set state_view_type to the view's class"
             )
-        self._handler = create_state_view_handler(self.state_view_type)
+        self._handler: StateViewHandler = _once(type(self), self._make)
+
+    @classmethod
+    def prepare(cls) -> None:
+        """Make what every call needs, while the component is built.
+
+        Raises:
+            InvalidDefinition: it cannot work.
+        """
+        resolve_hints(cls.state_view_type)
+        if cls.__init__ is StateViewAdapter.__init__:
+            cls()
+
+    def _make(self) -> StateViewHandler:
+        return create_state_view_handler(self.state_view_type)
 
     def evolve(self, state_view: Any, events: Any) -> bytes | None:
         """The view's content after the next batch of events."""
@@ -101,14 +123,31 @@ class StateChangeAdapter:
             del cls.decide
 
     def __init__(self) -> None:
-        self._handler = create_state_change_handler(self.command_type, self._rule())
+        # A method of the subclass is bound to its own object, and the runtime makes one for each call.
+        kept = self._own_decide is None
+        self._handler: StateChangeHandler = _once(type(self), self._make) if kept else self._make()
+
+    @classmethod
+    def prepare(cls) -> None:
+        """Make what every call needs, while the component is built.
+
+        Raises:
+            InvalidDefinition: it cannot work.
+        """
+        resolve_hints(cls.command_type)
+        # What a user's own constructor does belongs to the call.
+        if cls.__init__ is StateChangeAdapter.__init__:
+            cls()
+
+    def _make(self) -> StateChangeHandler:
+        return create_state_change_handler(self.command_type, self._rule())
 
     def decide(self, db: Any, command: Any, state_change_metadata: Any) -> Any:
         """The events and conditions that a command leads to."""
         if not _bindings.IN_COMPONENT:
             return self._handler(db, command, state_change_metadata)
         try:
-            with GuestDatabase.lent(db, self._lowering) as database:
+            with GuestDatabase.lent(db, _bindings.lowering()) as database:
                 result = self._handler(
                     database, _lift_command(command), _lift_metadata(state_change_metadata)
                 )
@@ -118,15 +157,9 @@ class StateChangeAdapter:
         # Raised out here, so that no traceback keeps the database's handles alive.
         raise _bindings.Err(refusal)
 
-    @property
-    def _lowering(self) -> Any:
-        if "_lowering_of_component" not in self.__dict__:
-            self.__dict__["_lowering_of_component"] = _bindings.lowering()
-        return self.__dict__["_lowering_of_component"]
-
     def _lower_result(self, result: DecideResult) -> Any:
         events, conditions = result
-        lowering = self._lowering
+        lowering = _bindings.lowering()
         return (
             [lowering.prospective(event) for event in events],
             [lowering.condition(condition) for condition in conditions],
@@ -159,6 +192,19 @@ class StateChangeAdapter:
                 "a function decide(db, command, metadata)"
             )
         return rule
+
+
+def _once(cls: type[Any], make: Callable[[], T]) -> T:
+    """What a component makes once for a class, whose object the runtime makes anew for each call.
+
+    Natively a class may change between two objects, and a rule may be bound to its own.
+    """
+    if not _bindings.IN_COMPONENT:
+        return make()
+    if "_made_once" not in cls.__dict__:
+        cls._made_once = make()
+    made: T = cls.__dict__["_made_once"]
+    return made
 
 
 def _lift_rendered(rendered: Any) -> RenderedStateView:

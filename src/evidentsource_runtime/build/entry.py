@@ -1,8 +1,8 @@
 """The small module that a build puts before the user's: what componentize-py is given to import.
 
-It imports the user's module, loads what would otherwise be imported too late, and, in a pure build,
-installs the guard. A component does not need it: one that is built by componentize-py alone imports
-the user's module itself.
+It imports the user's module, loads what would otherwise be imported too late, has the SDK rehearse,
+and, in a pure build, installs the guard. A component does not need it: one that is built by
+componentize-py alone imports the user's module itself.
 """
 
 from __future__ import annotations
@@ -43,6 +43,13 @@ if _late:
     raise ImportError({mark!r} + _late[0])
 '''
 
+_REHEARSE = """
+if "evidentsource_functions.wasm.adapters" in sys.modules:
+    from evidentsource_functions.wasm._rehearsal import rehearse
+
+    rehearse(WitWorld)
+"""
+
 _EXPLAIN = """
 import traceback
 
@@ -75,6 +82,7 @@ def entry_source(module: str, late: Iterable[str], *, explained: bool, pure: boo
     source = _ENTRY.format(module=module, companions=COMPANIONS, late=sorted(late), mark=LATE_MARK)
     if explained:
         source += _EXPLAIN
+    source += _REHEARSE
     if pure:
         source += _PURE.format(prefix=USER_PREFIX)
     return source

@@ -35,7 +35,6 @@ _FORMAT = 1
 _ENTRY = '''\
 """The entry of a base component: loads what programs may import."""
 
-import gc
 import importlib
 import pkgutil
 import sys
@@ -70,10 +69,10 @@ from evidentsource_functions.wasm import pure
 pure.install({prefix!r})
 """
 
-_FREEZE = """
-gc.collect()
-# The collector need not look again at what is here for good.
-gc.freeze()
+_REHEARSE = """
+from evidentsource_functions.wasm._rehearsal import rehearse
+
+rehearse()
 """
 
 
@@ -207,7 +206,7 @@ def _entry_source(*, pure: bool) -> str:
         companions=COMPANIONS,
         lacking=sorted({*LACKING, *PRIVATE_LACKING}),
     )
-    return source + (_PURE.format(prefix=USER_PREFIX) if pure else "") + _FREEZE
+    return source + _REHEARSE + (_PURE.format(prefix=USER_PREFIX) if pure else "")
 
 
 @functools.cache
