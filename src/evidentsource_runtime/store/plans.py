@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, Protocol
 
 import apsw
 
-from evidentsource_core.domain.flat_selectors import AND
+from evidentsource_core.domain.flat_selectors import AND, SUBJECT
 from evidentsource_runtime.store.fetching import fetch_one
 from evidentsource_runtime.store.names import COLUMNS
 from evidentsource_runtime.store.stored import COLUMNS as COLUMNS_OF_ROWS
@@ -93,6 +93,8 @@ class Plan(NamedTuple):
         values: those of ``check``.
         outside: whether events are checked by the function ``selects`` instead, which is given the
             number of a program that is put in front of the values.
+        everything: whether the sources lead to every event there is, whose rows are then read one
+            after the other, without the index.
     """
 
     way: Way
@@ -100,6 +102,7 @@ class Plan(NamedTuple):
     check: str = _ANY
     values: Values = ()
     outside: bool = False
+    everything: bool = False
 
 
 def plan(db: apsw.Connection, term: Term, window: Window, *, by_time: bool) -> Plan:
@@ -128,6 +131,15 @@ def plan(db: apsw.Connection, term: Term, window: Window, *, by_time: bool) -> P
         check, values = _check(term)
         return Plan(Way.SCAN, (), check, values)
     return Plan(Way.SORT, sources, check, values)
+
+
+def is_everything(db: apsw.Connection, term: Term) -> bool:
+    """Whether a term names every stream, or every type, that there is."""
+    if not isinstance(term, Numbers) or term.column == SUBJECT or len(term.numbers) > FEW:
+        return False
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM {COLUMNS[term.column]} LIMIT ?)"
+    count: int = fetch_one(db, sql, (FEW + 1,))[0]
+    return count == len(term.numbers)
 
 
 _OUTSIDE: Final = (
@@ -281,10 +293,12 @@ def rows_statement(
     chosen: Plan, window: Window, *, by_time: bool, reverse: bool
 ) -> tuple[str, Values]:
     """The SQL for the first rows (:data:`stored.COLUMNS`) of a plan, one limit still to be bound."""
-    if len(chosen.sources) > 1:
+    if len(chosen.sources) > 1 and not chosen.everything:
         sql, values = statement(chosen, window, by_time=by_time, reverse=reverse)
         return f"SELECT {COLUMNS_OF_ROWS} FROM ({sql}) AS n {_JOINED}", values
-    (source,) = chosen.sources or (_scanned(by_time),)
+    source = _scanned(by_time)
+    if chosen.sources and not chosen.everything:
+        (source,) = chosen.sources
     tables, condition, values = source
     within, bounds = window.where()
     sql = _rows_sql(tables, (condition, within, chosen.check), by_time, reverse)

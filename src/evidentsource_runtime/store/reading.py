@@ -35,6 +35,7 @@ from evidentsource_runtime.store.plans import (
     Way,
     Window,
     count_statement,
+    is_everything,
     plan,
     rows_statement,
     statement,
@@ -174,6 +175,8 @@ class Run:
             query = self._query
             term = looked_up(db, self._find, query.selector)
             self._plan = plan(db, term, self._window, by_time=query.by_time)
+            if len(self._plan.sources) > 1 and is_everything(db, term):
+                self._plan = self._plan._replace(everything=True)
             if self._plan.way is Way.SORT:
                 self._length = SORTED_RUN
         return self._plan

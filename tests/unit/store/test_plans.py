@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from evidentsource_core import EventSelector, ProspectiveEvent, Selector
-from evidentsource_runtime.store import SqliteStore, plans
+from evidentsource_runtime.store import SqliteStore, plans, reading
 from evidentsource_runtime.store.fetching import fetch
 from evidentsource_runtime.store.plans import Way, Window
 from evidentsource_runtime.store.terms import NOTHING, Numbers, after_prefix, looked_up
@@ -183,3 +183,25 @@ def test_no_connection_prepares_statements_anew_for_other_values(store: SqliteSt
     with store.read() as db:
         assert stable(db) == 1
     assert store.write(stable) == 1
+
+
+@pytest.mark.parametrize(
+    ("selector", "everything", "streams"),
+    [
+        (kinds("type-"), True, 3),
+        (stream("stream-0") | stream("stream-1") | stream("stream-2"), True, 3),
+        (stream("stream-0") | stream("stream-1"), False, 2),
+        (kinds("type-") & subjects("a-"), False, 3),
+    ],
+)
+def test_what_leads_to_every_event_is_read_without_the_index(
+    store: SqliteStore, selector: EventSelector, streams: int, *, everything: bool
+) -> None:
+    query = reading.asked(selector, reading.NO_OPTIONS, EVENTS)
+    run = reading.Run(store._pool, store._names.find, query, reading.PAGE)
+    with store.read() as db:
+        sql, values, _ = run.statement(db, plans.rows_statement)
+        steps = [step[3] for step in fetch(db, f"EXPLAIN QUERY PLAN {sql}", values)]
+    assert (steps[0] == "SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)") == everything
+    wanted = [n for n in range(EVENTS) if n % 3 < streams]
+    assert [event.id for event in store.query(selector)] == [f"e-{n}" for n in wanted]
