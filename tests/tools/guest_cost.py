@@ -1,4 +1,4 @@
-"""Counts what the standard view costs inside of a component, in wasmtime's fuel.
+"""Counts what the standard view and a decision cost inside of a component, in wasmtime's fuel.
 
 Fuel goes up by one for about every instruction, and repeats exactly where times do not. Prints the
 count; ``--record`` writes it down for ``tests/component/host/test_guest_cost.py``::
@@ -14,16 +14,17 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from unittest.mock import patch
 
 from wasmtime import Store
 
-from benchmarks.parts import CONTEXT, HERE, RECORDED, some_events
+from benchmarks.parts import CONTEXT, HERE, METADATA, RECORDED, Holding, some_events
+from evidentsource_core import Command
 from evidentsource_core.domain.state_view import RenderedStateView
 from evidentsource_runtime.build import build
-from evidentsource_runtime.host import Host, StateViewComponent
+from evidentsource_runtime.host import Host, StateChangeComponent, StateViewComponent
 from evidentsource_runtime.host.convert.lane import Step
 from evidentsource_runtime.host.engine import SETTINGS
 from evidentsource_runtime.host.instances import Instance
@@ -31,6 +32,7 @@ from evidentsource_runtime.host.limits import Limits
 
 RECORD = Path(__file__).parents[1] / "data" / "guest_cost.json"
 STANDARD = HERE / "components" / "summary.py"
+DECISION = HERE / "components" / "opening.py"
 BATCH = 200
 PLENTY = 1 << 60
 COUNTING = {"consume_fuel": True, "cranelift_opt_level": "none"}
@@ -71,6 +73,21 @@ def count(*, reproducible: bool = False) -> dict[str, dict[str, int]]:
     return counted
 
 
+def count_decision() -> int:
+    """Fuel of a decision: the first call of an instance that a build has prepared, as each one is."""
+    with fuelled(), tempfile.TemporaryDirectory(prefix="evidentsource-cost-") as name:
+        path = Path(name) / "opening.wasm"
+        build(DECISION, output=path)
+        component = Host().load(path)
+        assert isinstance(component, StateChangeComponent)
+        with component._template.instance() as instance:
+            store = instance._store
+            before = store.get_fuel()
+            with patch.object(component._template, "instance", lambda: nullcontext(instance)):
+                component.decide(Holding([]), Command(b'{"id": "a-1"}'), METADATA)
+            return before - store.get_fuel()
+
+
 def _call(component: StateViewComponent, instance: Instance, events: int) -> int:
     """Fuel of the second of two equal calls: the first one also sets things up."""
     view = RenderedStateView(CONTEXT, b'{"balance": 1, "transaction_count": 1}', 0, RECORDED)
@@ -86,7 +103,7 @@ def main() -> int:
     """Count, and say it or write it down."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--record", action="store_true", help=f"write {RECORD.name}")
-    counted = count()
+    counted = {**count(), "decision": {"first": count_decision()}}
     print(json.dumps(counted, indent=2))
     if parser.parse_args().record:
         RECORD.write_text(json.dumps(counted, indent=2) + "\n", encoding="utf-8")
