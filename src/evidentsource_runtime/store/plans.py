@@ -162,7 +162,8 @@ def _drivers(db: apsw.Connection, term: Term, window: Window) -> list[Numbers | 
     # Subjects first: they tend to be the most telling, and few events end the search.
     for part in sorted(parts, key=lambda drivers: -max(driver.column == 1 for driver in drivers)):
         # One that leads to as many is no better: nobody needs to know how many more.
-        count = _counted(db, tuple(_source(driver) for driver in part), window, fewest)
+        most = min(PROBE, fewest)
+        count = _counted(db, tuple(_source(driver) for driver in part), window, most)
         if count < fewest:
             best, fewest = part, count
         if fewest < FEW:

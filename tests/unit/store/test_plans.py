@@ -185,6 +185,15 @@ def test_no_connection_prepares_statements_anew_for_other_values(store: SqliteSt
     assert store.write(stable) == 1
 
 
+def test_of_two_ways_that_both_lead_to_many_the_subjects_are_taken(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plans, "PROBE", 20)
+    _, steps = explained(store, subjects("a-0") & kind("type-1"))
+    assert any("event_by_subject" in step for step in steps)
+    assert not any("event_by_type" in step for step in steps)
+
+
 @pytest.mark.parametrize(
     ("selector", "everything", "streams"),
     [
