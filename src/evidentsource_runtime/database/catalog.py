@@ -322,4 +322,4 @@ class Catalog:
         return self._given_host or Host()
 
     def _load(self, content: bytes, name: str) -> Any:
-        return self.host.load(content, name=name)
+        return self.host.load(content, name=name, ahead=1)

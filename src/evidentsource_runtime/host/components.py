@@ -235,7 +235,7 @@ class StateChangeComponent(_Component):
         ):
             if not isinstance(value, kind):
                 raise InvalidType(name, kind.__name__, value)
-        with Deferral(), self._template.instance() as instance:
+        with Deferral(), self._template.used_once() as instance:
             answer = instance.call(
                 lambda codec, store, func: codec.decide(store, func, database, command, metadata)
             )

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from evidentsource_core.domain.errors import InvalidType
+from evidentsource_core.domain.errors import InvalidType, InvalidValue
 from evidentsource_runtime.cachedir import CacheDirectoryError, cache_directory
 from evidentsource_runtime.host.cache import CompiledCache
 from evidentsource_runtime.host.components import (
@@ -104,6 +104,7 @@ class Host:
         name: str | None = None,
         limits: Limits | None = None,
         lane: bool | None = None,
+        ahead: int = 0,
     ) -> StateViewComponent | StateChangeComponent:
         """Load a component: from the cache in milliseconds, or compiled in some seconds.
 
@@ -112,6 +113,9 @@ class Host:
             name: what to call it in messages and logs; by default after its file.
             limits: what one call of it may take; the host's limits by default.
             lane: whether batches of events may go to it as text; the host's choice by default.
+            ahead: how many instances of a state change are kept ready for the next decisions, made
+                on another thread after the first one; that answers sooner where decisions come one
+                by one, and takes a second processor for a moment.
 
         Returns:
             The kind of component that it is, by what it exports.
@@ -119,10 +123,14 @@ class Host:
         Raises:
             ComponentLoadError: it cannot be read, is no component, or is one of another world.
             ComponentLimitError: it takes more than it may already to start.
+            InvalidType: ``ahead`` is no whole number.
+            InvalidValue: ``ahead`` is negative.
         """
+        _check_ahead(ahead)
         engine = self._room(limits or self._limits).engines.alone
         loaded = load(source, name, engine, self._cache, self._progress)
-        return self._start(loaded, self._source_map(loaded), limits=limits, lane=lane)
+        sources = self._source_map(loaded)
+        return self._start(loaded, sources, limits=limits, lane=lane, most_ahead=ahead)
 
     def load_source(
         self,
@@ -185,6 +193,7 @@ class Host:
         ahead: bool = False,
         limits: Limits | None = None,
         lane: bool | None = None,
+        most_ahead: int = 0,
     ) -> StateViewComponent | StateChangeComponent:
         limits = limits or self._limits
         engines = self._room(limits).engines
@@ -198,6 +207,7 @@ class Host:
             limits,
             self._deterministic,
             prepare,
+            most_ahead,
         )
         # Whatever cannot be linked or started is told here, not at the first call.
         try:
@@ -240,6 +250,13 @@ class Host:
             roots=self._source_roots,
             built_at=path.stat().st_mtime,
         )
+
+
+def _check_ahead(ahead: int) -> None:
+    if isinstance(ahead, bool) or not isinstance(ahead, int):
+        raise InvalidType("ahead", "int", ahead)
+    if ahead < 0:
+        raise InvalidValue("ahead", f"must be 0 instances or more, got {ahead}")
 
 
 def _default_cache() -> CompiledCache | None:

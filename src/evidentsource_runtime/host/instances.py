@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import NoReturn, Self, TypeAlias, TypeVar
 
@@ -14,6 +16,7 @@ from wasmtime import Engine, ExitTrap, Store, WasmtimeError
 from wasmtime.component import Component, Func
 from wasmtime.component import Instance as ComponentInstance
 
+from evidentsource_runtime.host.ahead import AHEAD
 from evidentsource_runtime.host.calls import Call, depth, running
 from evidentsource_runtime.host.convert.codec import Codec
 from evidentsource_runtime.host.deterministic import Deterministic
@@ -59,6 +62,7 @@ class Template:
         limits: Limits,
         deterministic: Deterministic | None = None,
         prepare: Prepare | None = None,
+        ahead: int = 0,
     ) -> None:
         self.name = loaded.name
         self.logger = logging.getLogger(f"evidentsource.component.{loaded.name}")
@@ -72,6 +76,7 @@ class Template:
         self.export = loaded.contract.export
         self._prepare = prepare
         self._ahead: list[Instance] = []
+        self._most_ahead = ahead
         self._alone = self._mould(engines.alone, loaded.compiled.component)
         self._pooled: Mould | None = None
         self._no_pool = False
@@ -126,6 +131,22 @@ class Template:
         """Keep an instance that has not been called, for the first call."""
         self._ahead.append(instance)
 
+    @contextmanager
+    def used_once(self) -> Iterator[Instance]:
+        """An instance for one call, which is ended after it; where wanted, the next one is made then."""
+        instance = self.instance()
+        try:
+            yield instance
+        finally:
+            follow = partial(_succeed, weakref.ref(self), instance)
+            if not self._most_ahead or not AHEAD.takes(follow):
+                instance.close()
+
+    def make_ahead(self) -> None:
+        """Make the instance that the next call uses, if there is none yet."""
+        if len(self._ahead) < self._most_ahead:
+            self.keep_ahead(self.first())
+
     def log_failure(self, words: str) -> None:
         """Log what a component wrote to stderr, or would have."""
         for line in self.sources.translate(clean(words)).splitlines():
@@ -138,6 +159,16 @@ class Template:
         return ComponentTrap(
             self.name, reason, trap=trap, guest_traceback=traceback, silent=not traceback
         )
+
+
+def _succeed(template: weakref.ref[Template], used: Instance) -> None:
+    """Make the instance after ``used``, and end that one; not for a component that nobody has any more."""
+    try:
+        found = template()
+        if found is not None:
+            found.make_ahead()
+    finally:
+        used.close()
 
 
 class Instance:
@@ -193,10 +224,15 @@ class Instance:
         Raises:
             ComponentError: it failed, in the component or in what the component used.
         """
+        engines = self._template.engines
 
         def work() -> T:
             func = self._func(export or self._template.export)
-            return use(self._template.codec, self._store, func)
+            engines.enter()
+            try:
+                return use(self._template.codec, self._store, func)
+            finally:
+                engines.leave()
 
         return self._run(self._call(), work)
 
@@ -231,11 +267,7 @@ class Instance:
         started = time.monotonic()
         try:
             with running(call), TICKER.limiting(self._store, self._template.limits.time_seconds):
-                self._template.engines.enter()
-                try:
-                    answer = work()
-                finally:
-                    self._template.engines.leave()
+                answer = work()
         except WasmtimeError as error:
             self._fail(call, error, time.monotonic() - started)
         self.said = self._log_output()
