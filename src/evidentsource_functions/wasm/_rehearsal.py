@@ -8,7 +8,6 @@ rule and the view are this module's own, and so is the database.
 
 from __future__ import annotations
 
-import gc
 from contextlib import suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -130,9 +129,6 @@ def rehearse(world: Any = None) -> None:
         # Where it cannot work, the first call says so, in the words that it has for it.
         with suppress(InvalidDefinition):
             world.prepare()
-    gc.collect()
-    # Nor need the collector look again at what is here for good.
-    gc.freeze()
 
 
 def _rehearse_views() -> None:

@@ -69,6 +69,14 @@ from evidentsource_functions.wasm import pure
 pure.install({prefix!r})
 """
 
+FREEZE = """
+import gc
+
+gc.collect()
+# The collector need not look again at what is here for good. Last: what is frozen is not found any more.
+gc.freeze()
+"""
+
 
 def entry_source(module: str, late: Iterable[str], *, explained: bool, pure: bool) -> str:
     """Return the source of the entry module.
@@ -85,4 +93,4 @@ def entry_source(module: str, late: Iterable[str], *, explained: bool, pure: boo
     source += _REHEARSE
     if pure:
         source += _PURE.format(prefix=USER_PREFIX)
-    return source
+    return source + FREEZE

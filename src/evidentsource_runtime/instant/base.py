@@ -16,7 +16,7 @@ from pathlib import Path
 
 from evidentsource_runtime.build import cache
 from evidentsource_runtime.build.componentize import componentize, tool_version
-from evidentsource_runtime.build.entry import ENTRY_MODULE, USER_PREFIX
+from evidentsource_runtime.build.entry import ENTRY_MODULE, FREEZE, USER_PREFIX
 from evidentsource_runtime.build.guest import COMPANIONS, LACKING, PRIVATE_LACKING
 from evidentsource_runtime.build.staging import SDK, SDK_PACKAGES, Staged, sdk_files
 from evidentsource_runtime.build.wit import Contract
@@ -206,7 +206,7 @@ def _entry_source(*, pure: bool) -> str:
         companions=COMPANIONS,
         lacking=sorted({*LACKING, *PRIVATE_LACKING}),
     )
-    return source + _REHEARSE + (_PURE.format(prefix=USER_PREFIX) if pure else "")
+    return source + _REHEARSE + (_PURE.format(prefix=USER_PREFIX) if pure else "") + FREEZE
 
 
 @functools.cache
