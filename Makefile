@@ -42,8 +42,8 @@ pytest: $(STAMP) ## The tests
 
 # What may differ with the Python; the memory that calls leave behind takes as long as a third of that, and does not.
 # A newer Python is looked for on the PATH and among pyenv's; one that does not start does not count.
-NEWER_TESTS ?= tests/unit/artifact tests/unit/build tests/unit/cli tests/unit/core tests/unit/database \
-	tests/unit/functions tests/unit/host tests/unit/instant
+NEWER_TESTS ?= tests/unit/artifact tests/unit/build tests/unit/cli tests/unit/core tests/unit/functions \
+	tests/unit/host tests/unit/instant
 newer: $(STAMP) ## Unit tests on a newer Python, where there is one (NEWER_TESTS=tests/unit: all of them)
 	@for candidate in python3.14 python3.13 python3.12 \
 			$$(ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[2-9].*/bin/python3 2>/dev/null | sort -rV); do \
