@@ -16,8 +16,8 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,16 +94,28 @@ def loaded(module: str) -> dict[str, Any]:
 
 def measure(template: Template, use: Use, runs: int) -> Cost:
     """The median of some calls of one instance, the first one left out."""
+    (cost,) = in_turns([(template, use)], runs)
+    return cost
+
+
+def in_turns(items: Sequence[tuple[Template, Use]], runs: int) -> list[Cost]:
+    """The median of some calls of one instance each, the first one left out.
+
+    They take turns, since a machine that others share is twice as fast in one minute as in another.
+    """
     inside = Inside()
-    costs: list[Cost] = []
-    with template.first() as instance, inside.counting():
+    costs: list[list[Cost]] = [[] for _ in items]
+    with ExitStack() as stack:
+        instances = [stack.enter_context(template.first()) for template, _ in items]
+        stack.enter_context(inside.counting())
         for _ in range(runs + 1):
-            gc.collect()
-            inside.seconds = 0.0
-            start = time.thread_time()
-            use(instance)
-            costs.append(Cost(time.thread_time() - start, inside.seconds))
-    return sorted(costs[1:], key=lambda cost: cost.total)[runs // 2]
+            for instance, (_, use), found in zip(instances, items, costs, strict=True):
+                gc.collect()
+                inside.seconds = 0.0
+                start = time.thread_time()
+                use(instance)
+                found.append(Cost(time.thread_time() - start, inside.seconds))
+    return [sorted(found[1:], key=lambda cost: cost.total)[runs // 2] for found in costs]
 
 
 def by_contract(content: bytes | None, events: list[Event]) -> Use:
@@ -134,10 +146,16 @@ def folds() -> Iterator[Row]:
     for count, runs in SIZES:
         events, large = some_events(count), count == 5_000
         use = by_contract(None, events)
-        stock = measure(ours["stock"]._template, use, 3 if large else 5)
-        contract = measure(ours["packed"]._template, use, runs)
-        lane = measure(ours["packed"]._template, by_lane(ours["packed"], events), runs)
-        hand = measure(by_hand["packed"]._template, use, runs)
+        template = ours["packed"]._template
+        stock, contract, lane, hand = in_turns(
+            [
+                (ours["stock"]._template, use),
+                (template, use),
+                (template, by_lane(ours["packed"], events)),
+                (by_hand["packed"]._template, use),
+            ],
+            runs,
+        )
         for name, cost, least in (("contract", contract, 20), ("lane", lane, 50)):
             figures = (
                 f"{us(stock.total, count)} and {us(cost.total, count)} us an event, "
