@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from wasmtime import _ffi
@@ -39,10 +40,11 @@ EVENTS_OF_BINDING = 10
 PATIENT = Limits(time_seconds=600)
 """On a busy machine, a stock call of 5,000 events takes more than a component may by default."""
 
-SIZES = ((1, 51), (100, 21), (5_000, 5))
+SIZES = ((1, 51), (100, 21), (5_000, 7))
 """How many events, and how often."""
 
 Use = Callable[[Instance], Any]
+Costs = Sequence["Cost"]
 """One call of an instance."""
 
 
@@ -94,14 +96,15 @@ def loaded(module: str) -> dict[str, Any]:
 
 def measure(template: Template, use: Use, runs: int) -> Cost:
     """The median of some calls of one instance, the first one left out."""
-    (cost,) = in_turns([(template, use)], runs)
-    return cost
+    (costs,) = in_turns([(template, use)], runs)
+    return middle(costs)
 
 
-def in_turns(items: Sequence[tuple[Template, Use]], runs: int) -> list[Cost]:
-    """The median of some calls of one instance each, the first one left out.
+def in_turns(items: Sequence[tuple[Template, Use]], runs: int) -> list[list[Cost]]:
+    """What calls of one instance each cost, round by round, the first round left out.
 
-    They take turns, since a machine that others share is twice as fast in one minute as in another.
+    They take turns, since a machine that others share is twice as fast in one moment as in another;
+    whoever compares two of them compares round by round.
     """
     inside = Inside()
     costs: list[list[Cost]] = [[] for _ in items]
@@ -115,7 +118,17 @@ def in_turns(items: Sequence[tuple[Template, Use]], runs: int) -> list[Cost]:
                 start = time.thread_time()
                 use(instance)
                 found.append(Cost(time.thread_time() - start, inside.seconds))
-    return [sorted(found[1:], key=lambda cost: cost.total)[runs // 2] for found in costs]
+    return [found[1:] for found in costs]
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    """The median, by the whole time."""
+    return sorted(costs, key=lambda cost: cost.total)[len(costs) // 2]
+
+
+def times(many: Sequence[float], one: Sequence[float]) -> float:
+    """How many times as long, the median of the rounds."""
+    return median(longer / shorter for longer, shorter in zip(many, one, strict=True))
 
 
 def by_contract(content: bytes | None, events: list[Event]) -> Use:
@@ -147,7 +160,7 @@ def folds() -> Iterator[Row]:
         events, large = some_events(count), count == 5_000
         use = by_contract(None, events)
         template = ours["packed"]._template
-        stock, contract, lane, hand = in_turns(
+        rounds = in_turns(
             [
                 (ours["stock"]._template, use),
                 (template, use),
@@ -156,23 +169,34 @@ def folds() -> Iterator[Row]:
             ],
             runs,
         )
-        for name, cost, least in (("contract", contract, 20), ("lane", lane, 50)):
-            figures = (
-                f"{us(stock.total, count)} and {us(cost.total, count)} us an event, "
-                f"{count / cost.total:,.0f} events a second"
-            )
-            target = at_least(least) if large else None
-            what = f"{count:,} events, stock / by the {name}"
-            yield Row("a", what, stock.total / cost.total, figures, target)
-        for name, cost in (("contract", contract), ("lane", lane)):
-            figures = f"{us(cost.host, count)} and {us(cost.inside, count)} us an event"
-            target = at_most(0.5) if large else None
-            what = f"{count:,} events by the {name}, host / inside"
-            yield Row("b", what, cost.host / cost.inside, figures, target)
-        figures = f"{us(contract.inside, count)} and {us(hand.inside, count)} us an event"
-        what = f"{count:,} events, StateViewBase / by hand, inside"
-        target = at_most(1.2) if large else None
-        yield Row("c", what, contract.inside / hand.inside, figures, target)
+        yield from compared(count, *rounds, large=large)
+
+
+def compared(
+    count: int, stock: Costs, contract: Costs, lane: Costs, hand: Costs, *, large: bool
+) -> Iterator[Row]:
+    for name, costs, least in (("contract", contract, 20), ("lane", lane, 50)):
+        cost = middle(costs)
+        figures = (
+            f"{us(middle(stock).total, count)} and {us(cost.total, count)} us an event, "
+            f"{count / cost.total:,.0f} events a second"
+        )
+        target = at_least(least) if large else None
+        what = f"{count:,} events, stock / by the {name}"
+        ratio = times([each.total for each in stock], [each.total for each in costs])
+        yield Row("a", what, ratio, figures, target)
+    for name, costs in (("contract", contract), ("lane", lane)):
+        cost = middle(costs)
+        figures = f"{us(cost.host, count)} and {us(cost.inside, count)} us an event"
+        target = at_most(0.5) if large else None
+        what = f"{count:,} events by the {name}, host / inside"
+        yield Row("b", what, cost.host / cost.inside, figures, target)
+    figures = (
+        f"{us(middle(contract).inside, count)} and {us(middle(hand).inside, count)} us an event"
+    )
+    what = f"{count:,} events, StateViewBase / by hand, inside"
+    ratio = times([each.inside for each in contract], [each.inside for each in hand])
+    yield Row("c", what, ratio, figures, at_most(1.2) if large else None)
 
 
 def many() -> Iterator[Row]:
