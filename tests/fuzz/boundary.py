@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import resource
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -41,6 +42,8 @@ INSTRUMENTED = (
     "evidentsource_runtime.host.convert",
 )
 FOUND = ".fuzz"
+MOST_MB = 2048
+"""Memory that may come to what there was before the first input."""
 
 
 def properties(modules: Iterable[str]) -> dict[str, Target]:
@@ -65,6 +68,11 @@ def fuzzed(targets: dict[str, Target]) -> Callable[[bytes], None]:
             chosen[data[0] % len(chosen)](data[1:])
 
     return run
+
+
+def _peak_mb() -> int:
+    """The most memory so far. Linux counts in it what the process had that started this one."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def main(targets: dict[str, Target] | None = None) -> int:
@@ -93,6 +101,7 @@ def main(targets: dict[str, Target] | None = None) -> int:
         "-max_len=4096",
         "-len_control=0",  # a value of hypothesis takes a good many bytes from the beginning
         "-timeout=60",
+        f"-rss_limit_mb={_peak_mb() + MOST_MB}",
         "-print_final_stats=1",
         f"-seed={given.seed}",
     ]
