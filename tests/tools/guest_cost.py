@@ -83,7 +83,7 @@ def count_decision() -> int:
         with component._template.instance() as instance:
             store = instance._store
             before = store.get_fuel()
-            with patch.object(component._template, "instance", lambda: nullcontext(instance)):
+            with patch.object(component._template, "used_once", lambda: nullcontext(instance)):
                 component.decide(Holding([]), Command(b'{"id": "a-1"}'), METADATA)
             return before - store.get_fuel()
 
