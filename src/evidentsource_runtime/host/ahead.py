@@ -1,7 +1,7 @@
 """What the next call needs, made while nobody waits: on one thread of the process.
 
-A decision runs in an instance of its own. Making and ending one takes a third of a short decision, and
-neither has to happen while a caller waits for the answer.
+A decision runs in an instance of its own. Making one and ending it is a good part of a short decision,
+and neither has to happen while a caller waits for the answer.
 """
 
 from __future__ import annotations
