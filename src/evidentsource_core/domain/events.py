@@ -6,13 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any
 
 from evidentsource_core.domain.errors import (
     DeserializationFailed,
     EvidentSourceError,
     InvalidExtension,
-    InvalidType,
+)
+from evidentsource_core.domain.event_data import (
+    BinaryEventData,
+    EventData,
+    StringEventData,
+    event_data,
+    event_data_as_bytes,
 )
 from evidentsource_core.domain.extensions import (
     NO_EXTENSIONS,
@@ -64,53 +70,9 @@ __all__ = [
 ]
 
 
-_JSON_HINT = "for JSON pass StringEventData(json.dumps(...))"
 _SEQUENCE_DIGITS = len(str(MAX_REVISION))
 # The database says these of every stored event.
 _ASSIGNED = (SEQUENCE_KEY, RECORDEDTIME_KEY)
-
-
-@dataclass(frozen=True, slots=True)
-class BinaryEventData:
-    """A payload of bytes."""
-
-    data: bytes
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.data, bytes):
-            raise InvalidType("BinaryEventData.data", "bytes", self.data)
-
-    def as_bytes(self) -> bytes:
-        """The payload."""
-        return self.data
-
-
-@dataclass(frozen=True, slots=True)
-class StringEventData:
-    """A payload of text."""
-
-    data: str
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.data, str):
-            raise InvalidType("StringEventData.data", "str", self.data, _JSON_HINT)
-        check_text("StringEventData", "data", self.data)
-
-    def as_bytes(self) -> bytes:
-        """The payload in UTF-8."""
-        return self.data.encode()
-
-
-EventData: TypeAlias = BinaryEventData | StringEventData
-
-
-def event_data_as_bytes(data: EventData) -> bytes:
-    r"""The payload's bytes; text in UTF-8.
-
-    >>> event_data_as_bytes(StringEventData("é"))
-    b'\xc3\xa9'
-    """
-    return data.as_bytes()
 
 
 class _Payload:
@@ -224,7 +186,7 @@ class Event(_Payload):
         _set(self, "source", check_text(kind, "source", source))
         _set(self, "event_type", check_text(kind, "event_type", event_type))
         _set(self, "subject", _optional_text(kind, "subject", subject))
-        _set(self, "data", data if data is None else _event_data(kind, data))
+        _set(self, "data", data if data is None else event_data(kind, data))
         _set(self, "time", time if time is None else require_aware(f"{kind}.time", time))
         _set(self, "datacontenttype", _optional_text(kind, "datacontenttype", datacontenttype))
         _set(self, "dataschema", _optional_text(kind, "dataschema", dataschema))
@@ -305,7 +267,7 @@ class ProspectiveEvent(_Payload):
         _set_stream(self, check_text(kind, "stream", stream))
         _set_type(self, check_text(kind, "event_type", event_type))
         _set_subject(self, None if subject is None else check_text(kind, "subject", subject))
-        _set_data(self, None if data is None else _event_data(kind, data))
+        _set_data(self, None if data is None else event_data(kind, data))
         _set_time(self, None if time is None else require_aware(f"{kind}.time", time))
         _set_form(self, _optional_text(kind, "datacontenttype", datacontenttype))
         _set_schema(
@@ -376,17 +338,6 @@ _event_fields = attrgetter(*Event.__slots__)
 
 def _optional_text(kind: str, name: str, value: str | None) -> str | None:
     return None if value is None else check_text(kind, name, value)
-
-
-def _event_data(kind: str, value: object) -> EventData:
-    if isinstance(value, str):
-        return StringEventData(value)
-    if isinstance(value, (StringEventData, BinaryEventData)):
-        return value
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return BinaryEventData(bytes(value))
-    expected = "StringEventData, BinaryEventData, str, bytes or None"
-    raise InvalidType(f"{kind}.data", expected, value, _JSON_HINT)
 
 
 @dataclass(frozen=True, slots=True)
