@@ -8,6 +8,7 @@ rule and the view are this module's own, and so is the database.
 
 from __future__ import annotations
 
+import inspect
 from contextlib import suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from evidentsource_functions.errors import InvalidDefinition, StateChangeError
 from evidentsource_functions.lane import encode_batch
 from evidentsource_functions.state_change import DatabaseAccess, DecideResult
 from evidentsource_functions.state_view import StateViewBase
+from evidentsource_functions.structure import resolve_hints
 from evidentsource_functions.wasm import _bindings
 from evidentsource_functions.wasm.adapters import StateChangeAdapter, StateViewAdapter
 
@@ -128,7 +130,19 @@ def rehearse(world: Any = None) -> None:
     if isinstance(world, type) and issubclass(world, (StateViewAdapter, StateChangeAdapter)):
         # Where it cannot work, the first call says so, in the words that it has for it.
         with suppress(InvalidDefinition):
-            world.prepare()
+            _prepare(world)
+
+
+def _prepare(world: type[StateViewAdapter | StateChangeAdapter]) -> None:
+    if issubclass(world, StateViewAdapter):
+        resolve_hints(world.state_view_type)
+        constructor: Any = StateViewAdapter.__init__
+    else:
+        resolve_hints(world.command_type)
+        constructor = StateChangeAdapter.__init__
+    # What a user's own constructor does belongs to the call.
+    if inspect.getattr_static(world, "__init__") is constructor:
+        world()
 
 
 def _rehearse_views() -> None:

@@ -26,7 +26,6 @@ from evidentsource_functions.state_change import (
     create_state_change_handler,
 )
 from evidentsource_functions.state_view import StateViewHandler, create_state_view_handler
-from evidentsource_functions.structure import resolve_hints
 from evidentsource_functions.wasm import _bindings
 from evidentsource_functions.wasm._database import GuestDatabase
 from evidentsource_functions.wasm._lane import Answer, Content, fold
@@ -56,21 +55,9 @@ class StateViewAdapter:
             raise InvalidDefinition(
                 f"{type(self).__name__} folds nothing: set state_view_type to the view's class"
             )
-        self._handler: StateViewHandler = _once(type(self), self._make)
-
-    @classmethod
-    def prepare(cls) -> None:
-        """Make what every call needs, while the component is built.
-
-        Raises:
-            InvalidDefinition: it cannot work.
-        """
-        resolve_hints(cls.state_view_type)
-        if cls.__init__ is StateViewAdapter.__init__:
-            cls()
-
-    def _make(self) -> StateViewHandler:
-        return create_state_view_handler(self.state_view_type)
+        self._handler: StateViewHandler = _once(
+            type(self), lambda: create_state_view_handler(self.state_view_type)
+        )
 
     def evolve(self, state_view: Any, events: Any) -> bytes | None:
         """The view's content after the next batch of events."""
@@ -123,24 +110,12 @@ class StateChangeAdapter:
             del cls.decide
 
     def __init__(self) -> None:
+        def make() -> StateChangeHandler:
+            return create_state_change_handler(self.command_type, self._rule())
+
         # A method of the subclass is bound to its own object, and the runtime makes one for each call.
         kept = self._own_decide is None
-        self._handler: StateChangeHandler = _once(type(self), self._make) if kept else self._make()
-
-    @classmethod
-    def prepare(cls) -> None:
-        """Make what every call needs, while the component is built.
-
-        Raises:
-            InvalidDefinition: it cannot work.
-        """
-        resolve_hints(cls.command_type)
-        # What a user's own constructor does belongs to the call.
-        if cls.__init__ is StateChangeAdapter.__init__:
-            cls()
-
-    def _make(self) -> StateChangeHandler:
-        return create_state_change_handler(self.command_type, self._rule())
+        self._handler: StateChangeHandler = _once(type(self), make) if kept else make()
 
     def decide(self, db: Any, command: Any, state_change_metadata: Any) -> Any:
         """The events and conditions that a command leads to."""
