@@ -7,11 +7,15 @@ of them; a function that wasmtime calls back finds its call on top.
 from __future__ import annotations
 
 import itertools
+import math
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from evidentsource_runtime.host import signals
+from evidentsource_runtime.host.limits import OUT_OF_TIME
 from evidentsource_runtime.host.signals import Deferral
 from evidentsource_runtime.host.traps import TRAP_HANDLERS
 
@@ -52,13 +56,15 @@ class Call:
     Attributes:
         handles: the databases that it was given.
         failure: the exception that ended it, where that arose on the host's side of the boundary.
-        operation: the function of the host in which it did.
+        operation: the function of the host in which it did; empty where it was a signal's handler.
         simulation: the clocks and the randomness of its instance, where they are not live.
+        deadline: when it has had its time, by the monotonic clock.
     """
 
     def __init__(self, simulation: Any = None) -> None:
         self.handles = Handles()
         self.simulation = simulation
+        self.deadline = math.inf
         self.failure: BaseException | None = None
         self.operation = ""
 
@@ -67,6 +73,15 @@ class Call:
         if self.failure is None:
             self.failure = error
             self.operation = operation
+
+    def tick(self) -> str | None:
+        """Let the handlers of signals have their turn; the words that end the call, if it is to end."""
+        try:
+            signals.attend()
+        except BaseException as error:  # noqa: BLE001 - it cannot cross wasmtime
+            self.fail("", error)
+            return "a signal"
+        return OUT_OF_TIME if time.monotonic() >= self.deadline else None
 
 
 def current() -> Call:

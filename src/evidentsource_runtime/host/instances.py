@@ -264,9 +264,10 @@ class Instance:
             raise ComponentLimitError(
                 self._template.name, "nested calls", NESTED_CALLS, reached, "calls"
             )
+        seconds = self._template.limits.time_seconds
         started = time.monotonic()
         try:
-            with running(call), TICKER.limiting(self._store, self._template.limits.time_seconds):
+            with running(call), TICKER.limiting(call, self._store, seconds):
                 answer = work()
         except WasmtimeError as error:
             self._fail(call, error, time.monotonic() - started)
@@ -286,7 +287,8 @@ class Instance:
         failure = call.failure
         if failure is None:
             raise self._diagnosed(error, stderr, seconds) from None
-        if isinstance(failure, ComponentError) or not isinstance(failure, Exception):
+        ours = isinstance(failure, ComponentError) or not call.operation
+        if ours or not isinstance(failure, Exception):
             raise failure
         raise HostCallError(self._template.name, call.operation, failure) from failure
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, fields
+from typing import Final
 
 from wasmtime import Store
 
@@ -101,7 +102,8 @@ class Limits:
         )
 
 
-_OUT_OF_TIME = "wasm trap: interrupt"
+OUT_OF_TIME: Final = "wasm trap: interrupt"
+"""wasmtime's words for a call that reached its deadline, and ours for one that is watched."""
 _OUT_OF_STACK = "call stack exhausted"
 _TOO_LARGE = re.compile(r"memory minimum size of (\d+) pages exceeds memory limits")
 _TOO_MANY = re.compile(r"resource limit exceeded: (\w+) count too high at (\d+)")
@@ -121,7 +123,7 @@ def exceeded_limit(
         words: what it wrote to its stderr.
         seconds: how long it took.
     """
-    if _OUT_OF_TIME in trap:
+    if OUT_OF_TIME in trap:
         reached = round(seconds, 2)
         return ComponentLimitError(
             component, "time", limits.time_seconds, reached, "seconds", guest_traceback=words

@@ -129,6 +129,14 @@ class Deferral:
             raise
 
 
+def attend() -> None:
+    """Run the handlers that wait, and let those that come meanwhile wait for their turn."""
+    if _on_main_thread():
+        while _DOOR.waiting:
+            handler, number, frame = _DOOR.waiting.pop(0)
+            handler(number, frame)
+
+
 def admit() -> None:
     """From here on handlers may raise: those that wait do so now."""
     if _on_main_thread():

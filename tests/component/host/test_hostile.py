@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +31,7 @@ from evidentsource_runtime.host import (
     StateChangeComponent,
     StateViewComponent,
 )
+from evidentsource_runtime.host.calls import depth
 from evidentsource_runtime.host.limits import NESTED_CALLS
 from tests.component.host.hostile import (
     FREE,
@@ -121,6 +124,52 @@ def test_an_endless_loop_is_ended_in_time(host: Host, good: StateChangeComponent
 def test_an_endless_loop_inside_a_fold_is_ended(host: Host, good: StateChangeComponent) -> None:
     with pytest.raises(ComponentLimitError, match="time: "):
         view(host, LOOP).evolve(None, [])
+    assert_works(good)
+
+
+@contextmanager
+def ringing(act: Callable[[], object]) -> Iterator[None]:
+    """Every 50 ms, ``act`` is done by the handler of a signal, where a component runs."""
+
+    def ring(*_: object) -> None:
+        if depth() == 1:
+            act()
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, TimeoutError])
+def test_a_signal_ends_a_component_that_spins(
+    host: Host, good: StateChangeComponent, kind: type[BaseException]
+) -> None:
+    patient = change(host, state_change(LOOP), Limits(time_seconds=120))
+
+    def end() -> None:
+        raise kind
+
+    with ringing(end), pytest.raises(kind):
+        patient.decide(Database(), COMMAND, METADATA)
+    assert_works(good)
+
+
+def test_a_handler_that_returns_has_its_turn_and_the_component_goes_on(
+    host: Host, good: StateChangeComponent
+) -> None:
+    turns: list[None] = []
+
+    def call() -> None:
+        assert_works(good)
+        turns.append(None)
+
+    with ringing(call), pytest.raises(ComponentLimitError, match="time: "):
+        change(host, state_change(LOOP)).decide(Database(), COMMAND, METADATA)
+    assert turns
     assert_works(good)
 
 

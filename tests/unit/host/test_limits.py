@@ -10,6 +10,7 @@ from wasmtime import Store
 
 from evidentsource_core.domain.errors import InvalidType, InvalidValue
 from evidentsource_runtime.host import Limits, engine
+from evidentsource_runtime.host.calls import Call
 from evidentsource_runtime.host.limits import exceeded_limit
 from evidentsource_runtime.host.ticker import TICKER, Ticker
 
@@ -79,7 +80,7 @@ def test_one_thread_serves_every_call_and_forgets_engines_that_are_done() -> Non
 
     before = ticking()
     for store in stores:
-        with ticker.limiting(store, 1), ticker.limiting(store, 1):
+        with ticker.limiting(Call(), store, 1), ticker.limiting(Call(), store, 1):
             assert ticker.running() == 1
     assert ticker.running() == 0
     assert ticking() == before + 1

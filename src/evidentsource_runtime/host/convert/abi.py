@@ -29,6 +29,8 @@ Body: TypeAlias = Callable[[StoreContext, Any, Any], None]
 """Takes the store, wasmtime's array of arguments, and where the result goes. It raises nothing but
 :class:`WasmtimeError`, which ends the call."""
 
+Tick: TypeAlias = Callable[[], str | None]
+
 MEMORY: Final[memoryview] = (
     memoryview((ctypes.c_ubyte * (2**63 - 1)).from_address(0)).cast("B").toreadonly()
 )
@@ -83,6 +85,42 @@ def _forget(number: int) -> None:
 
 _CALL_BACK = _ffi.wasmtime_component_func_callback_t(_call_back)
 _FORGET = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_forget)
+
+
+def at_epochs(tick: Tick) -> Any:
+    """What :func:`watch` gives a store, to be kept as long as it runs.
+
+    Args:
+        tick: called back at an epoch, on the thread of the call; the words that end the call, or None
+            where it goes on to the next epoch. It raises nothing.
+    """
+
+    def call_back(_context: Any, _data: Any, epochs: Any, kind: Any) -> int | None:
+        words = tick()
+        if words is not None:
+            error = _ffi.wasmtime_error_new(ctypes.create_string_buffer(words.encode()))
+            return ctypes.cast(error, ctypes.c_void_p).value
+        epochs[0] = 1
+        kind[0] = _CONTINUE
+        return 0
+
+    return _EpochCallback(call_back)
+
+
+def watch(store: Store, callback: Any) -> None:
+    """Let what runs in ``store`` call back at its deadline, instead of being ended there."""
+    _ffi.wasmtime_store_epoch_deadline_callback(store.ptr(), callback, None, _NO_FINALIZER)
+
+
+_EpochCallback = ctypes.CFUNCTYPE(
+    ctypes.c_size_t,
+    ctypes.POINTER(_ffi.wasmtime_context_t),
+    ctypes.c_void_p,
+    ctypes.POINTER(ctypes.c_uint64),
+    ctypes.POINTER(ctypes.c_uint8),
+)
+_NO_FINALIZER = ctypes.CFUNCTYPE(None, ctypes.c_void_p)()
+_CONTINUE = 0  # WASMTIME_UPDATE_DEADLINE_CONTINUE
 
 
 def use_pool(config: Config, sizes: Mapping[str, int]) -> None:

@@ -33,9 +33,10 @@ from evidentsource_runtime.host.convert.lower import Lower
 from evidentsource_runtime.host.convert.shapes import Contract, Import
 from evidentsource_runtime.host.limits import Limits
 
-CONVERSION = threading.Lock()
+CONVERSION = threading.RLock()
 """wasmtime-py's conversion keeps a set of classes in a module global, so one thread at a time. The
-lock is let go while a database's own code runs: that may run another component."""
+lock is let go while a database's own code runs: that may run another component. So may the handler of
+a signal, in the middle of a call: it has the lock already."""
 
 
 class StockCodec(Codec):
