@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from evidentsource_runtime.build.bytecode import Bytecode
 from evidentsource_runtime.build.entry import ENTRY_MODULE, LATE_MARK
 from evidentsource_runtime.build.errors import BuildError, ComponentizeFailed
-from evidentsource_runtime.build.staging import absolute_paths
+from evidentsource_runtime.build.staging import DEPENDENCIES, SDK, absolute_paths
 from evidentsource_runtime.problems import Problem
 
 Progress = Callable[[str, float], None]
@@ -34,6 +35,8 @@ except AssertionError as error:
     sys.exit(1)
 """
 
+_LOOK_SECONDS = 0.1
+"""How often it is looked what the tool does; progress is told, and the guest's work kept, that often."""
 _KEPT_VARIABLES = ("HOME", "SYSTEMROOT", "LANG", "LC_ALL")
 _TEMPORARY_FOLDER = ("TMPDIR", "TEMP", "TMP")
 _FRAME = re.compile(r'^  File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILINE)
@@ -84,14 +87,31 @@ def componentize(
     scratch = folder / "scratch"
     scratch.mkdir()
     variables |= dict.fromkeys(_TEMPORARY_FOLDER, str(scratch))
-    code, said = _run(command, variables, folder, progress)
+    bytecode = Bytecode(tool_version(), leave_out=[ENTRY_MODULE])
+    for index in (SDK, DEPENDENCIES):
+        bytecode.lay(folder / str(index))
+
+    def meanwhile() -> None:
+        # The tool unpacks the standard library as soon as it starts, and the guest imports that seconds
+        # later. Its other folders it reads itself, as text, and wants nothing else in them.
+        for library in scratch.glob("*/os.py"):
+            bytecode.lay(library.parent)
+        bytecode.gather()
+
+    code, said = _run(command, variables, folder, meanwhile, progress)
     if code != 0 or not output.is_file():
         raise _failure(said, origins, late)
+    bytecode.gather()
+    bytecode.keep()
     return output.read_bytes()
 
 
 def _run(
-    command: list[str], variables: Mapping[str, str], folder: Path, progress: Progress | None
+    command: list[str],
+    variables: Mapping[str, str],
+    folder: Path,
+    meanwhile: Callable[[], None],
+    progress: Progress | None,
 ) -> tuple[int, str]:
     started = time.monotonic()
     with tempfile.TemporaryFile() as log:
@@ -101,9 +121,10 @@ def _run(
         try:
             while True:
                 try:
-                    code = process.wait(timeout=0.2)
+                    code = process.wait(timeout=_LOOK_SECONDS)
                     break
                 except subprocess.TimeoutExpired:
+                    meanwhile()
                     if progress is not None:
                         progress("building", time.monotonic() - started)
         except BaseException:

@@ -1,6 +1,6 @@
 """Facts about the Python inside a component, as data: CPython 3.14 of componentize-py 0.25.
 
-They were read out of the guest itself; `tests/component/test_guest_facts.py` compares them with it.
+They were read out of the guest itself; `tests/component/build/test_guest.py` compares them with it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import sys
 _SYSTEM = "a component has no operating system under it"
 _TERMINAL = "a component has no terminal"
 _LIBRARY = "the library under it is not part of a component"
+
+CACHE_TAG = "cpython-314"
+"""What the guest has in the names of its bytecode (`sys.implementation.cache_tag`)."""
 
 LACKING: dict[str, str] = {
     "bz2": f"{_LIBRARY}; use zlib",

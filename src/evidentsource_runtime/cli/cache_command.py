@@ -12,9 +12,9 @@ from cyclopts import Parameter
 from evidentsource_runtime.cachedir import cache_directory, cache_root
 from evidentsource_runtime.cli.output import size_text
 
-KINDS = ("components", "compiled", "bases", "programs")
-"""The rooms of the cache: components by their inputs, what a host compiled, base components, and the
-bytecode of programs that were loaded from their source."""
+KINDS = ("components", "bytecode", "compiled", "bases", "programs")
+"""The rooms of the cache: components by their inputs, bytecode of the modules that every build brings,
+what a host compiled, base components, and the bytecode of programs that were loaded from their source."""
 
 
 def cache_show(

@@ -3,8 +3,8 @@
 Python runs the handler of a signal between any two bytecodes of the main thread, and the default one
 for Ctrl-C raises there. The first bytecode of a function that wasmtime calls back is such a place,
 before any ``try`` of that function; an exception from there ends the process (segmentation fault). So
-while a component runs, a handler waits until it may raise: in the database's own code, whose
-exceptions are caught and led out in an orderly way, and right after the call.
+while a component runs, a handler waits until it may raise: in the database's own code and at each
+epoch of the call, from where exceptions are led out in an orderly way, and right after the call.
 
 The same holds where wasmtime's objects are made and closed: an exception between the end of one and
 the note that it has ended makes wasmtime-py end it twice, which crashes the process too.

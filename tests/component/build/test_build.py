@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from evidentsource_core import Event
 from evidentsource_runtime.build import BuildError, build
 from evidentsource_runtime.cli import main
+from evidentsource_runtime.host import Host, StateViewComponent
+from tests.component.build.conftest import CONTEXT
 from tests.whole import whole
 
 ROOT = Path(__file__).parents[3]
@@ -49,6 +52,28 @@ def test_a_component_is_built_once_and_then_taken_from_the_cache(
 
     assert (again.cached, again.input_hash) == (True, first.input_hash)
     assert again.path.read_bytes() == first.path.read_bytes()
+
+
+@whole
+def test_what_the_guest_compiled_for_one_build_is_laid_for_the_next(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVIDENTSOURCE_CACHE_DIR", str(tmp_path / "cache"))
+    (project / "view.py").write_text(VIEW)
+    first = build("view")
+    kept = list((tmp_path / "cache" / "bytecode").iterdir())
+    assert len(kept) > 30
+    (project / "view.py").write_text(f"{VIEW}\n# another\n")
+    second = build("view", output="second.wasm")
+    assert sorted((tmp_path / "cache" / "bytecode").iterdir()) == sorted(kept)
+    # Compiling leaves nothing behind in a memory in which nothing was compiled.
+    assert second.size < first.size * 0.9
+    counts = []
+    for made in (first, second):
+        view = Host().load(made.path)
+        assert isinstance(view, StateViewComponent)
+        counts.append(view.evolve(None, [Event("e", "accounts", "t")], CONTEXT))
+    assert counts == [b'{"events": 1}'] * 2
 
 
 @pytest.mark.parametrize("module", ["my_state_view", pytest.param("my_state_change", marks=whole)])

@@ -71,6 +71,7 @@ def test_the_facts_of_a_build_are_in_the_component(of_another_contract: BuildRes
 
 def test_the_guest_is_the_python_that_the_tables_describe(facts: Any) -> None:
     assert facts["version"] == [3, 14]
+    assert "cpython-{}{}".format(*facts["version"]) == guest.CACHE_TAG
     lacking = guest.PRIVATE_LACKING | set(guest.LACKING) | guest.REMOVED
     assert sorted(lacking) == facts["lacking"]
 
