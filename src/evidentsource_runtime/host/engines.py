@@ -1,6 +1,6 @@
 """Which engine an instance is made in: calls that run side by side get memory that stays mapped.
 
-An instance of a Python component maps some twelve megabytes, copies the pages that it writes to, and
+An instance of a Python component maps some ten megabytes, copies the pages that it writes to, and
 unmaps all of it in the end. For one thread nothing is faster. Two threads share the page tables of
 their process, though: each page that one of them writes to interrupts the other one's processor, and
 whoever maps or unmaps keeps the other waiting. So as soon as calls run side by side their instances
