@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import math
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -58,7 +57,7 @@ class Call:
         failure: the exception that ended it, where that arose on the host's side of the boundary.
         operation: the function of the host in which it did; empty where it was a signal's handler.
         simulation: the clocks and the randomness of its instance, where they are not live.
-        deadline: when it has had its time, by the monotonic clock.
+        deadline: the epoch at which it has had its time.
     """
 
     def __init__(self, simulation: Any = None) -> None:
@@ -74,14 +73,14 @@ class Call:
             self.failure = error
             self.operation = operation
 
-    def tick(self) -> str | None:
+    def tick(self, epoch: int) -> str | None:
         """Let the handlers of signals have their turn; the words that end the call, if it is to end."""
         try:
             signals.attend()
         except BaseException as error:  # noqa: BLE001 - it cannot cross wasmtime
             self.fail("", error)
             return "a signal"
-        return OUT_OF_TIME if time.monotonic() >= self.deadline else None
+        return OUT_OF_TIME if epoch >= self.deadline else None
 
 
 def current() -> Call:

@@ -26,8 +26,6 @@ from evidentsource_runtime.host.convert.abi import at_epochs, watch
 TICK = 0.05
 """Seconds between two epochs."""
 
-_AT_EPOCHS = at_epochs(lambda: current().tick())
-
 
 class Ticker:
     """The thread that moves the epochs of engines on while components run in them."""
@@ -36,19 +34,22 @@ class Ticker:
         self._changed = threading.Condition()
         self._running: Counter[Engine] = Counter()
         self._thread: threading.Thread | None = None
+        self._epoch = 0
+        self._at_epochs = at_epochs(lambda: current().tick(self._epoch))
 
     @contextmanager
     def limiting(self, call: Call, store: Store, seconds: float) -> Iterator[None]:
         """``call``, which runs in ``store``, is ended after so many seconds, late rather than early."""
         self._enter(store.engine)
         try:
-            call.deadline = time.monotonic() + seconds
+            # The tick that is under way does not count, being partly over. Epochs are counted, and not
+            # seconds: while all of the process stands still, nobody's time goes by.
+            epochs = math.ceil(seconds / TICK) + 1
+            call.deadline = self._epoch + epochs
             if threading.current_thread() is threading.main_thread():
-                watch(store, _AT_EPOCHS)
-                store.set_epoch_deadline(1)
-            else:
-                # The tick that is under way does not count, being partly over.
-                store.set_epoch_deadline(math.ceil(seconds / TICK) + 1)
+                watch(store, self._at_epochs)
+                epochs = 1
+            store.set_epoch_deadline(epochs)
             yield
         finally:
             self._leave(store.engine)
@@ -79,6 +80,7 @@ class Ticker:
             with self._changed:
                 while not self._running:
                     self._changed.wait()
+                self._epoch += 1
                 for engine in self._running:
                     engine.increment_epoch()
             time.sleep(TICK)
