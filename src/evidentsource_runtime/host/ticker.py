@@ -35,7 +35,9 @@ class Ticker:
         self._running: Counter[Engine] = Counter()
         self._thread: threading.Thread | None = None
         self._epoch = 0
-        self._at_epochs = at_epochs(lambda: current().tick(self._epoch))
+        # One for good: after a fork, stores of the parent still call the one that they were given.
+        if not hasattr(self, "_at_epochs"):
+            self._at_epochs = at_epochs(lambda: current().tick(self._epoch))
 
     @contextmanager
     def limiting(self, call: Call, store: Store, seconds: float) -> Iterator[None]:
