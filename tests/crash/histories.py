@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from evidentsource_core import (
     AppendCondition,
@@ -32,6 +33,7 @@ from evidentsource_core import (
 )
 from evidentsource_runtime.store import SqliteStore
 from tests.crash.folders import fast_folder
+from tests.crash.submitting import submitted
 
 STALE = 3
 EVERYTHING = Selector.stream_starts_with("s")
@@ -72,6 +74,7 @@ def play(store: SqliteStore, seed: int, writers: int, readers: int, turns: int) 
 
     def write(thread: int) -> None:
         chance = random.Random(f"{seed}-{thread}")
+        transact = partial(submitted, store) if thread % 2 else store.transact
         for turn in range(turns):
             if (
                 turn % 4 != STALE
@@ -81,7 +84,7 @@ def play(store: SqliteStore, seed: int, writers: int, readers: int, turns: int) 
             asked = time.monotonic()
             basis, revision = None, None
             try:
-                result = store.transact(_events(chance, f"{thread}-{turn}"), [condition])
+                result = transact(_events(chance, f"{thread}-{turn}"), [condition])
                 basis, revision = result.basis, result.revision
             except ConstraintViolations:
                 pass

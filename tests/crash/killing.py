@@ -21,10 +21,12 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from evidentsource_core import Constraint, ProspectiveEvent, Selector
 from evidentsource_runtime.store import SqliteStore, StoreInUse, verify
+from tests.crash.submitting import submitted
 
 ROOT = Path(__file__).parents[2]
 WRITERS = 4
@@ -112,6 +114,7 @@ def _write(path: str, number: str) -> None:
 
     def work(thread: int) -> None:
         chance = random.Random(f"{number}-{thread}")
+        transact = partial(submitted, store) if thread % 2 else store.transact
         for turn in range(1_000_000):
             size = chance.choice((1, 1, 3, 20))
             name = f"{number}-{thread}-{turn}"
@@ -127,7 +130,7 @@ def _write(path: str, number: str) -> None:
             ]
             own = Selector.stream(f"stream-{thread}")
             unchanged = Constraint.unchanged_since(own, store.highest(own))
-            result = store.transact(events, [unchanged], transaction_id=name)
+            result = transact(events, [unchanged], transaction_id=name)
             # One write: a line is there whole, or cut off by the kill.
             os.write(1, f"ok {name} {result.revision}\n".encode())
 

@@ -19,12 +19,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from evidentsource_core import ProspectiveEvent
 from evidentsource_runtime.store import SqliteStore, StoreNotFound, commits, verify
 from tests.crash.folders import fast_folder
+from tests.crash.submitting import submitted
 from tests.crash.volatile import Disk, VolatileVfs
 
 CHECKPOINT_PAGES = 40
@@ -102,7 +104,8 @@ class Search:
         name = f"t-{number}"
         self.asked.append(name)
         size = self.chance.choice((1, 1, 2, 7, 40))
-        store.transact(
+        transact = partial(submitted, store) if number % 2 else store.transact
+        transact(
             [
                 ProspectiveEvent(
                     f"{number}-{index}",

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeGuard
 
 import anyio
-from anyio.lowlevel import current_token
+from anyio.lowlevel import RunVar, checkpoint_if_cancelled, current_token
 
 from evidentsource_core.domain.constraints import AppendCondition
 from evidentsource_core.domain.definitions import StateViewDefinition
-from evidentsource_core.domain.errors import DatabaseAccessError, InvalidType
+from evidentsource_core.domain.errors import DatabaseAccessError, InvalidType, TransactionError
 from evidentsource_core.domain.events import ProspectiveEvent, Transaction, TransactionSummary
 from evidentsource_core.domain.identifiers import DatabaseName, StateChangeName
 from evidentsource_core.domain.state_change import Command, CommandRequest
@@ -24,7 +24,8 @@ from evidentsource_core.rules import TransactionResult
 from evidentsource_runtime.database.async_snapshots import AsyncSnapshot, in_thread, stream
 from evidentsource_runtime.database.following import Tail
 from evidentsource_runtime.database.snapshots import Snapshot
-from evidentsource_runtime.store import EventStore, Head, StoreClosed
+from evidentsource_runtime.store import EventStore, Head, StoreClosed, TransactionRecord
+from evidentsource_runtime.store.work import Post, Told
 
 if TYPE_CHECKING:
     from evidentsource_runtime.database.database import Database
@@ -158,10 +159,35 @@ class AsyncDatabase:
         constraints: Iterable[AppendCondition] | None,
         transaction_id: str | None,
     ) -> AsyncSnapshot:
+        conditions = () if constraints is None else constraints
+        if _is_small(events, conditions):
+            committed = await self._submitted(events, conditions, transaction_id)
+            if committed is not None:
+                return self._at(self._database.after(committed))
         result = await in_thread(
-            self._database.transact, events, constraints or (), transaction_id=transaction_id
+            self._database.transact, events, conditions, transaction_id=transaction_id
         )
-        return self._at(await in_thread(self._database.at_revision, result.revision))
+        return self._at(self._database.after(result))
+
+    async def _submitted(
+        self,
+        events: Iterable[ProspectiveEvent],
+        conditions: Iterable[AppendCondition],
+        transaction_id: str | None,
+    ) -> TransactionRecord | None:
+        """Commit without a thread that waits; None where the transaction itself is to be refused."""
+        await checkpoint_if_cancelled()
+        decided = anyio.Event()
+        try:
+            outcome = self._database.store.submit(
+                events, conditions, transaction_id=transaction_id, post=_post(), told=decided.set
+            )
+        except TransactionError:
+            return None  # who says so knows what the file has to say of it, too
+        # What was begun is finished, as in a thread: whoever is told of an end knows how it ended.
+        with anyio.CancelScope(shield=True):
+            await decided.wait()
+        return outcome()
 
     async def execute_state_change(
         self,
@@ -190,7 +216,9 @@ class AsyncDatabase:
             headers=headers,
             principal=principal,
         )
-        return self._at(await in_thread(self._database.at_revision, result.revision))
+        if result.transaction is None:
+            return self._at(await in_thread(self._database.at_revision, result.revision))
+        return self._at(self._database.after(result.transaction))
 
     # --- copies --------------------------------------------------------------------------------
 
@@ -276,6 +304,46 @@ class AsyncFollower(AsyncIterator[TransactionResult]):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+_FEW: Final = 16
+_SMALL: Final = 64 * 1024
+_POST: RunVar[Post] = RunVar("evidentsource-post")
+
+
+def _is_small(events: object, conditions: object) -> bool:
+    """Whether a transaction is looked through so quickly that an event loop may do it."""
+    return _are_few(events) and _are_few(conditions) and sum(map(_size, events)) <= _SMALL
+
+
+def _are_few(some: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(some, (list, tuple)) and len(some) <= _FEW
+
+
+def _size(event: object) -> int:
+    data = event.data if isinstance(event, ProspectiveEvent) else None
+    return 0 if data is None else len(data.data)
+
+
+def _post() -> Post:
+    """Has things called by the loop that runs here: the same one for all of a loop's tasks."""
+    post = _POST.get(None)
+    if post is None:
+        wake = _waker()
+
+        def post_to_loop(told: list[Told]) -> None:
+            # The loop may be over before its transactions are decided.
+            with suppress(RuntimeError):
+                wake(partial(_call_all, told))
+
+        post = post_to_loop
+        _POST.set(post)
+    return post
+
+
+def _call_all(told: list[Told]) -> None:
+    for tell in told:
+        tell()
 
 
 def _waker() -> Callable[[Callable[[], None]], object]:

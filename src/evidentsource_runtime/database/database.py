@@ -30,7 +30,7 @@ from evidentsource_runtime.database.traces import Trace, kept_headers
 from evidentsource_runtime.database.views import Point, Views
 from evidentsource_runtime.database.worker import EagerWorker
 from evidentsource_runtime.host import Host
-from evidentsource_runtime.store import Head, SqliteStore
+from evidentsource_runtime.store import Head, SqliteStore, TransactionRecord
 
 if TYPE_CHECKING:
     from evidentsource_runtime.database.asynchronous import AsyncDatabase
@@ -170,6 +170,10 @@ class Database(Publishing):
             DatabaseAccessError: there is no such revision yet.
         """
         return Snapshot(self._home, Point(self._store.at_revision(revision)))
+
+    def after(self, transaction: TransactionRecord | TransactionResult) -> Snapshot:
+        """The database as a transaction has left it, without a look at the file."""
+        return Snapshot(self._home, Point(Head(transaction.revision, transaction.timestamp)))
 
     def at_time(self, recorded: datetime) -> Snapshot | None:
         """The database as it was recorded at a time; None before it was created."""

@@ -5,6 +5,10 @@ commit of several fails, each is tried again alone, so that none fails for anoth
 
 The thread that finds nobody writing writes at once, for itself and whoever came meanwhile; then it
 makes the first of those who came later the next. A writer alone so never waits for another thread.
+Work that no thread waits for, an event loop's, is written by a thread of its own, the *committer*.
+
+Those whose work is safe are told while the disk has the next work: told before, they would all want
+the interpreter, for which whoever writes next would have to wait.
 """
 
 from __future__ import annotations
@@ -12,15 +16,14 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from threading import Condition, Lock
-from typing import Final, Generic, TypeVar
+from threading import Condition, Lock, Thread
+from typing import Final, TypeVar
 
 import apsw
 
-from evidentsource_core.domain.errors import EvidentSourceError
 from evidentsource_runtime.store.errors import CommitUncertain, StoreClosed, StoreForked
 from evidentsource_runtime.store.faults import faults, translated
-from evidentsource_runtime.store.preparing import Prepared
+from evidentsource_runtime.store.work import Work, tell
 from evidentsource_runtime.store.writing import Writer
 
 MOST_TOGETHER: Final = 256
@@ -30,71 +33,6 @@ CHECKPOINT_PAGES: Final = 8000
 
 T = TypeVar("T")
 _log = logging.getLogger("evidentsource.store")
-
-
-class Work(Generic[T]):
-    """Something to be written, and its verdict.
-
-    Args:
-        run: writes it; a refusal that it raises leaves nothing written.
-        atomic: whether ``run`` may fail after it has written something. The whole commit is undone
-            then, and tried again without it.
-        prepared: the transaction that it writes, if that is what it does.
-    """
-
-    __slots__ = ("_error", "_result", "_woken", "atomic", "decided", "leads", "prepared", "run")
-
-    def __init__(
-        self,
-        run: Callable[[], T],
-        *,
-        atomic: bool = False,
-        prepared: Prepared | None = None,
-    ) -> None:
-        self.run = run
-        self.prepared = prepared
-        self.atomic = atomic
-        self.decided = False
-        self.leads = False
-        self._error: BaseException | None = None
-        self._result: T | None = None
-        self._woken: Lock | None = None
-
-    def attempt(self) -> None:
-        """Run it, and keep what comes of it. What might have left something written goes on up."""
-        self._error = None
-        try:
-            self._result = self.run()
-        except EvidentSourceError as error:
-            if self.atomic:
-                raise
-            self._error = error
-
-    def fail(self, error: BaseException) -> None:
-        """The verdict is this error."""
-        self._error = error
-        self.decided = True
-
-    def queue(self) -> None:
-        """Make ready to wait, before anybody can see it."""
-        self._woken = Lock()
-        self._woken.acquire()
-
-    def wait(self) -> None:
-        """Wait for the verdict, or to be the one who writes."""
-        if self._woken is not None:
-            self._woken.acquire()
-
-    def wake(self) -> None:
-        """End the waiting."""
-        if self._woken is not None and self._woken.locked():
-            self._woken.release()
-
-    def result(self) -> T:
-        """What was decided."""
-        if self._error is not None:
-            raise self._error
-        return self._result  # type: ignore[return-value]  # a verdict without error has a result
 
 
 class GroupCommit:
@@ -114,11 +52,15 @@ class GroupCommit:
         self._db = db
         self._writer = writer
         self._committed = committed
-        self._lock = Lock()  # guards the next three
+        self._lock = Lock()  # guards the next four
         self._free = Condition(self._lock)
         self._waiting: list[Work[object]] = []
         self._led = False
         self._closed = False
+        self._committer: Thread | None = None
+        self._turn = Lock()  # released when it is the committer's turn
+        self._turn.acquire()
+        self._answered: list[Work[object]] = []  # of whoever leads
         self._process = os.getpid()
         self._pages = self._tried = 0
         db.set_wal_hook(self._wrote)
@@ -131,12 +73,10 @@ class GroupCommit:
             StoreForked: it was opened in a parent of this process.
             StoreError: it could not be written.
         """
-        if os.getpid() != self._process:
-            raise StoreForked(self._path)
         mine: Work[object] = work  # type: ignore[assignment]  # its result goes to this caller only
+        self._check_process()
         with self._lock:
-            if self._closed:
-                raise StoreClosed(self._path)
+            self._check_open()
             if self._led:
                 mine.queue()
             else:
@@ -152,6 +92,27 @@ class GroupCommit:
                 self._leave(mine)
         return work.result()
 
+    def submit(self, work: Work[T]) -> None:
+        """Have something written without waiting for it: its ``post`` brings the verdict.
+
+        Raises:
+            StoreClosed: the store was closed.
+            StoreForked: it was opened in a parent of this process.
+        """
+        mine: Work[object] = work  # type: ignore[assignment]  # as above
+        self._check_process()
+        with self._lock:
+            self._check_open()
+            if self._committer is None:
+                self._committer = Thread(
+                    target=self._serve, name="evidentsource-committer", daemon=True
+                )
+                self._committer.start()
+            self._waiting.append(mine)
+            if not self._led:
+                self._led = True
+                self._turn.release()
+
     def close(self) -> bool:
         """Finish what waits, and close the connection.
 
@@ -163,23 +124,51 @@ class GroupCommit:
                 return False
             self._closed = True
             self._free.wait_for(lambda: not self._led)
+        if self._committer is not None:
+            self._turn.release()
+            self._committer.join()
         with faults(self._path):
             self._db.close()
         return True
 
-    def _lead(self, mine: Work[object]) -> None:
+    def _check_process(self) -> None:
+        if os.getpid() != self._process:
+            raise StoreForked(self._path)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreClosed(self._path)
+
+    # --- whose turn it is ----------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        """The committer: writes what waits whenever it is its turn, until the store is closed."""
+        while True:
+            self._turn.acquire()
+            with self._lock:
+                if not self._waiting:
+                    return
+            self._lead(None)
+            self._pass_on(None)
+
+    def _lead(self, mine: Work[object] | None) -> None:
         """Write what waits."""
         with self._lock:
             group = self._waiting[:MOST_TOGETHER]
-        error = self._commit(group)
+        try:
+            error = self._commit(group)
+        except BaseException as interrupted:
+            if mine is not None:
+                raise
+            error = interrupted
         if error is not None:
-            self._each_alone(group, error)
+            self._each_alone(group, error, mine)
         if self._pages < self._tried:
             self._tried = 0  # the log was begun anew
         if self._pages >= self._tried + CHECKPOINT_PAGES:
-            for work in group:
-                if work is not mine:
-                    work.wake()
+            with self._lock:
+                answered = self._take_decided(mine)
+            tell(answered)
             self._checkpoint()
 
     def _leave(self, mine: Work[object]) -> None:
@@ -188,38 +177,63 @@ class GroupCommit:
         This also runs where the thread was interrupted, wherever that was.
         """
         with self._lock:
-            waiting = self._waiting
-            if len(waiting) == 1 and mine.leads and waiting[0] is mine:
-                self._waiting = []
-                self._led = mine.leads = False
-                if self._closed:
-                    self._free.notify_all()
-                return
             if not mine.leads:
-                self._waiting = [work for work in waiting if work is not mine]
+                self._waiting = [work for work in self._waiting if work is not mine]
                 return
-            left = self._waiting = [
-                work for work in waiting if not work.decided and work is not mine
-            ]
-            mine.leads = False
-            self._led = bool(left)
-            if left:
-                # First of all, so that the disk has its next work before everybody goes on.
-                left[0].leads = True
-                left[0].wake()
-            elif self._closed:
-                self._free.notify_all()
-        for work in waiting:
-            if work.decided and work is not mine:
-                work.wake()
+        self._pass_on(mine)
 
-    def _each_alone(self, group: list[Work[object]], error: BaseException) -> None:
+    def _pass_on(self, mine: Work[object] | None) -> None:
+        """Let the next one write, if there is one, and tell those whose work is decided."""
+        self._tell()
+        with self._lock:
+            answered = self._take_decided(mine)
+            if mine is not None:
+                mine.leads = False
+            if self._waiting:
+                # First of all, so that the disk has its next work before everybody goes on.
+                self._answered = answered
+                self._hand_over(self._waiting[0])
+                return
+            self._led = False
+            if self._closed:
+                self._free.notify_all()
+        tell(answered)
+
+    def _hand_over(self, work: Work[object]) -> None:
+        if work.post is not None:
+            self._turn.release()
+            return
+        work.leads = True
+        work.wake()
+
+    def _take_decided(self, mine: Work[object] | None) -> list[Work[object]]:
+        """Take out of the queue whoever waits no more; those of them who are to be told of it."""
+        waiting = self._waiting
+        self._waiting = [work for work in waiting if not work.decided and work is not mine]
+        return [work for work in waiting if work.decided and work is not mine]
+
+    def _tell(self) -> None:
+        # Forgotten afterwards: where this is interrupted, the next one tells them again.
+        tell(self._answered)
+        self._answered = []
+
+    # --- writing -------------------------------------------------------------------------------
+
+    def _each_alone(
+        self, group: list[Work[object]], error: BaseException, mine: Work[object] | None
+    ) -> None:
         """Nothing of a group was written: find out whose fault it is."""
+        group = [work for work in group if not work.decided]
         if len(group) == 1:
             group[0].fail(error)
             return
         for work in group:
-            alone = self._commit([work])
+            try:
+                alone = self._commit([work])
+            except BaseException as interrupted:
+                if mine is not None:
+                    raise
+                alone = interrupted
             if alone is not None:
                 work.fail(alone)
 
@@ -230,6 +244,8 @@ class GroupCommit:
         committing = False
         db, writer = self._db, self._writer
         prepared = [work.prepared for work in group if work.prepared is not None]
+        if self._answered and not all(work.is_brief() for work in group):
+            self._tell()
         try:
             db.execute("BEGIN IMMEDIATE")
             writer.begin(prepared, carefully=carefully)
@@ -238,6 +254,7 @@ class GroupCommit:
                     writer.flush()
                 work.attempt()
             writer.flush()
+            self._tell()
             committing = True
             db.execute("COMMIT")
         except apsw.Error as error:

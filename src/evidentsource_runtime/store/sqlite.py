@@ -18,7 +18,7 @@ from evidentsource_core.domain.events import ProspectiveEvent
 from evidentsource_core.domain.flat_selectors import STREAM, SUBJECT, TYPE
 from evidentsource_core.rules import Limits, TransactionResult
 from evidentsource_runtime.store import copying, preparing
-from evidentsource_runtime.store.commits import GroupCommit, Work
+from evidentsource_runtime.store.commits import GroupCommit
 from evidentsource_runtime.store.connecting import Mode, Synchronous, connect_reader
 from evidentsource_runtime.store.errors import StoreReadOnly
 from evidentsource_runtime.store.faults import faults
@@ -38,7 +38,8 @@ from evidentsource_runtime.store.rows import microseconds, moment
 from evidentsource_runtime.store.schema import Module
 from evidentsource_runtime.store.stored import stored_result
 from evidentsource_runtime.store.watching import Lookout, Watch
-from evidentsource_runtime.store.writing import Also, Writer
+from evidentsource_runtime.store.work import Post, Told, Work
+from evidentsource_runtime.store.writing import Also, Writer, Written
 
 T = TypeVar("T")
 _INDEX = {Index.STREAM: STREAM, Index.SUBJECT: SUBJECT, Index.EVENT_TYPE: TYPE}
@@ -211,13 +212,68 @@ class SqliteStore(ReadableStore):
             if before is None:
                 raise
             return self._with_events(before)
-        write = partial(self._writer.write, prepared, also)
-        written = commits.do(Work(write, atomic=also is not None, prepared=prepared))
-        basis, revision, recorded = written.basis, written.revision, written.time.moment
+        written = commits.do(self._work(prepared, also))
         if written.before:
-            return self._with_events(TransactionRecord(prepared.id, basis, revision, recorded))
+            return self._with_events(_record(prepared, written))
+        basis, revision, recorded = written.basis, written.revision, written.time.moment
         made = partial(written.events, prepared, self._source)
         return stored_result(prepared.id, basis, revision, recorded, made)
+
+    def submit(
+        self,
+        events: Iterable[ProspectiveEvent],
+        conditions: Iterable[AppendCondition] = (),
+        *,
+        transaction_id: str | None = None,
+        fingerprint: bytes | None = None,
+        post: Post,
+        told: Told,
+    ) -> Callable[[], TransactionRecord]:
+        """Begin to commit events without waiting for it, for a caller that must not: an event loop.
+
+        Args:
+            events: see :meth:`EventStore.transact`.
+            conditions: likewise.
+            transaction_id: likewise.
+            fingerprint: likewise.
+            post: is called by another thread once for each commit, with the ``told`` of all whose
+                transactions it decided, and has them called where they are waited for.
+            told: is called so, once this transaction is safe or refused.
+
+        Returns:
+            What gives the outcome, or raises as :meth:`EventStore.transact` does; to be called after
+            ``told`` was.
+
+        Raises:
+            TransactionError: something about the transaction itself speaks against it. What only the
+                file can tell, whether ids are used already, is not among the problems.
+            StoreError: the store was closed or is not open for writing.
+
+        >>> import tempfile, threading
+        >>> folder, safe = tempfile.TemporaryDirectory(), threading.Event()
+        >>> with SqliteStore.open(f"{folder.name}/bank.db") as store:
+        ...     opened = ProspectiveEvent("e-1", "accounts", "account.opened")
+        ...     outcome = store.submit([opened], post=lambda all: all[0](), told=safe.set)
+        ...     safe.wait(), outcome().revision
+        (True, 1)
+        >>> folder.cleanup()
+        """
+        commits = self._writable()
+        asked = preparing.asked(events, conditions, transaction_id, fingerprint)
+        prepared = preparing.prepared(asked, self._limits)
+        work = self._work(prepared, None, post, told)
+        commits.submit(work)
+        return lambda: _record(prepared, work.result())
+
+    def _work(
+        self,
+        prepared: preparing.Prepared,
+        also: Also | None,
+        post: Post | None = None,
+        told: Told | None = None,
+    ) -> Work[Written]:
+        write = partial(self._writer.write, prepared, also)
+        return Work(write, atomic=also is not None, prepared=prepared, post=post, told=told)
 
     def write(self, run: Callable[[apsw.Connection], T]) -> T:
         """Write into the tables of a module: one commit, and safe when this returns.
@@ -278,6 +334,11 @@ class SqliteStore(ReadableStore):
 
 def _head(revision: int, recorded: int) -> Head:
     return Head(revision, moment(recorded))
+
+
+def _record(prepared: preparing.Prepared, written: Written) -> TransactionRecord:
+    recorded = written.time.moment
+    return TransactionRecord(prepared.id, written.basis, written.revision, recorded)
 
 
 def _system_clock() -> int:
