@@ -28,12 +28,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import apsw
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
+import evidentsource_runtime
 from benchmarks.table import Row, at_least, at_most, lines, machine
 from evidentsource_core import Constraint, EventSelector, ProspectiveEvent, QueryOptions, Selector
+from evidentsource_runtime.database import Database
+from evidentsource_runtime.database.asynchronous import AsyncDatabase
 from evidentsource_runtime.store import SqliteStore
 from evidentsource_runtime.store.fetching import fetch_one
 from evidentsource_runtime.store.stored import COLUMNS, NAMES
@@ -162,7 +166,8 @@ def appends(folder: Path) -> Iterator[Row]:
             yield row("t", f"{what}: ours / eventsourcing", ours, beside, "events/s", target)
             yield row("t", f"{what}: ours / raw", ours, below, "events/s")
         yield from conditional(store)
-        yield from concurrent(store, peer)
+    with evidentsource_runtime.open(folder / "concurrent.db") as database:
+        yield from concurrent(database, peer)
     raw.db.close()
     peer.datastore.close()
 
@@ -182,16 +187,36 @@ def conditional(store: SqliteStore) -> Iterator[Row]:
     yield row("t", "appends with / without a condition", ours, without, "transactions/s")
 
 
-def concurrent(store: SqliteStore, peer: Peer) -> Iterator[Row]:
+def concurrent(database: Database, peer: Peer) -> Iterator[Row]:
+    """Threads, and tasks of one event loop, beside as many threads of the recorder."""
+    store = database.store
     for writers in (8, 32):
-        ours, beside = speeds(
+        threads, tasks, beside = speeds(
             lambda: together(writers, lambda: append(store, 1)),  # noqa: B023
+            lambda: anyio.run(tasks_together, database.asynchronous, writers),  # noqa: B023
             lambda: together(writers, lambda: peer.append(1)),  # noqa: B023
             turn=1.0,
         )
-        what = f"durable appends, {writers} writers: ours / eventsourcing"
         target = at_least(3) if writers == 32 else None
-        yield row("t", what, ours, beside, "transactions/s", target)
+        for kind, ours in (("threads", threads), ("tasks", tasks)):
+            what = f"durable appends, {writers} {kind}: ours / eventsourcing, threads"
+            yield row("t", what, ours, beside, "transactions/s", target)
+
+
+async def tasks_together(database: AsyncDatabase, writers: int, seconds: float = 1.0) -> int:
+    """So many tasks append for a while."""
+    done = [0] * writers
+    end = time.perf_counter() + seconds
+
+    async def work(number: int) -> None:
+        while time.perf_counter() < end:
+            await database.transact(events(1))
+            done[number] += 1
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(writers):
+            tasks.start_soon(work, number)
+    return sum(done)
 
 
 def together(writers: int, once: Count, seconds: float = 1.0) -> int:
