@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import apsw
 
 from evidentsource_core.domain.checks import at
+from evidentsource_core.domain.constraints import AppendCondition
 from evidentsource_core.domain.errors import (
     ConstraintViolations,
     DuplicateEventId,
@@ -18,6 +21,7 @@ from evidentsource_core.domain.errors import (
     InvalidEvents,
 )
 from evidentsource_core.domain.events import Event, ProspectiveEvent
+from evidentsource_core.domain.flat_selectors import holds
 from evidentsource_core.domain.selectors import EventSelector
 from evidentsource_core.rules import check_holds
 from evidentsource_runtime.store.fetching import fetch, insert
@@ -35,6 +39,8 @@ Also = Callable[[apsw.Connection, TransactionRecord], None]
 
 _MOST_PENDING: Final = 64
 """Rows that are kept back at most while conditions are checked, each of which looks at all of them."""
+_REMEMBERED: Final = 256
+"""Of how many last events the writer remembers what selectors ask for."""
 
 
 class Written(NamedTuple):
@@ -93,6 +99,7 @@ class Writer:
         self._events: list[tuple[Any, ...]] = []
         self._pending: list[ProspectiveEvent] = []
         self._transactions: list[tuple[Any, ...]] = []
+        self._recent: deque[tuple[str, str | None, str]] = deque(maxlen=_REMEMBERED)
         self.reload()
 
     @property
@@ -109,6 +116,7 @@ class Writer:
         """Take the latest revision from the file: after a start, and when a commit was undone."""
         self._names.reload(self._db)
         self._events, self._pending, self._transactions = [], [], []
+        self._recent.clear()
         self._revision, recorded = last_revision(self._db)
         self._last = Time(recorded)
 
@@ -180,12 +188,30 @@ class Writer:
         self._names.commit()
 
     def _check_conditions(self, prepared: Prepared) -> None:
+        if all(map(self._unchanged_lately, prepared.conditions)):
+            return
         try:
             check_holds(prepared.conditions, self._highest)
         except ConstraintViolations:
             # An id that is used already is said before that.
             self._refuse_used(prepared.events)
             raise
+
+    def _unchanged_lately(self, condition: AppendCondition) -> bool:
+        """Whether it holds for certain: only something new could break it, and nothing new does.
+
+        Whoever decides says what may not have changed since it looked, which is mostly a moment ago.
+        """
+        bound = condition.max_revision()
+        if bound is None or condition.min_revision() is not None:
+            return False
+        since = self._revision - bound
+        if since > len(self._recent):
+            return False
+        program = condition.selector._program()  # noqa: SLF001 - kept there since it is asked for often
+        return not any(
+            holds(program, *event) for event in islice(reversed(self._recent), max(0, since))
+        )
 
     def _refuse_used(self, events: Sequence[ProspectiveEvent]) -> None:
         """Refuse ids that are used already, if there are any."""
@@ -223,9 +249,11 @@ class Writer:
 
     def _insert_events(self, columns: Sequence[Columns], basis: int, recorded: int) -> None:
         numbers, into, taken = self._names.numbers, self._events, self._taken
+        recent = self._recent.append
         revision, last = basis, basis + len(columns)
         for event_id, stream, kind, subject, time, *others in columns:
             revision += 1
+            recent((stream, subject, kind))
             when = (recorded, 0, 0) if time is None else (*time, 1)
             named = numbers(stream, subject, kind, revision)
             into.append((revision, last, *named, *when, event_id, *others))

@@ -231,3 +231,63 @@ def test_the_result_of_a_transaction_is_the_one_that_the_database_has_of_it(tmp_
         assert replace(told[0], basis=7) == replace(kept[0], basis=7) != kept[0]
         with pytest.raises(AttributeError, match="no attribute 'event'"):
             _ = told[0].event  # type: ignore[attr-defined]  # which is the point
+
+
+def test_whether_something_changed_a_moment_ago_the_file_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, bob = Selector.subject("ann"), Selector.subject("bob")
+    with bank(tmp_path) as store:
+        store.transact([event("e-1", "ann"), event("e-2", "bob")])
+        monkeypatch.delattr(Writer, "_highest")
+        bounds = [Constraint.unchanged_since(ann, 1), Constraint.unchanged_since(bob, 2)]
+        assert store.transact([event("e-3", "ann")], bounds).revision == 3
+        nobody = Constraint.must_not_exist(Selector.subject("nobody"))
+        assert store.transact([event("e-4")], [nobody]).revision == 4
+        monkeypatch.undo()
+        with pytest.raises(ConstraintViolations, match="3"):
+            store.transact([event("e-5")], bounds)
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+@pytest.mark.parametrize("behind", [0, 1, 254, 255, 256, 257, 300])
+def test_a_change_is_found_however_long_ago_it_was(
+    tmp_path: Path, behind: int, *, reopened: bool
+) -> None:
+    changed = Selector.subject("changed")
+    store = bank(tmp_path)
+    store.transact([event("before"), event("change", "changed")])
+    if behind:
+        store.transact([event(f"e-{number}") for number in range(behind)])
+    if reopened:
+        store.close()
+        store = bank(tmp_path)
+    with store:
+        with pytest.raises(ConstraintViolations):
+            store.transact([event("refused")], [Constraint.unchanged_since(changed, 1)])
+        accepted = store.transact([event("accepted")], [Constraint.unchanged_since(changed, 2)])
+        assert accepted.revision == behind + 3
+
+
+def test_what_was_undone_has_changed_nothing_and_hides_nothing(tmp_path: Path) -> None:
+    unchanged = Constraint.unchanged_since(Selector.subject("ann"), 0)
+    only_one = Constraint.unchanged_since(Selector.subject("a-1"), 1)
+
+    def fail(_db: Any, _record: Any) -> None:
+        raise ValueError("not today")
+
+    with bank(tmp_path) as store:
+        store.transact([event("e-1", "a-1")])
+        with pytest.raises(ValueError, match="not today"):
+            store.transact([event("e-2", "a-1")], [only_one], also=fail)
+        assert store.transact([event("e-2", "a-1")], [only_one]).revision == 2
+        with pytest.raises(ConstraintViolations):
+            store.transact([event("e-3", "a-1")], [only_one])
+    (tmp_path / "other").mkdir()
+    with bank(tmp_path / "other") as store:
+        store.transact([event("e-1", "ann")])
+        with pytest.raises(ValueError, match="not today"):
+            store.transact([event("e-2", "bob")], also=fail)
+        store.transact([event("e-2", "bob")])
+        with pytest.raises(ConstraintViolations):
+            store.transact([event("e-3")], [unchanged])
