@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeGuard
 
 import anyio
-from anyio.lowlevel import RunVar, checkpoint_if_cancelled, current_token
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from evidentsource_core.domain.constraints import AppendCondition
 from evidentsource_core.domain.definitions import StateViewDefinition
@@ -23,9 +22,9 @@ from evidentsource_core.domain.state_change import Command, CommandRequest
 from evidentsource_core.rules import TransactionResult
 from evidentsource_runtime.database.async_snapshots import AsyncSnapshot, in_thread, stream
 from evidentsource_runtime.database.following import Tail
+from evidentsource_runtime.database.loops import running_loop, waker
 from evidentsource_runtime.database.snapshots import Snapshot
 from evidentsource_runtime.store import EventStore, Head, StoreClosed, TransactionRecord
-from evidentsource_runtime.store.work import Post, Told
 
 if TYPE_CHECKING:
     from evidentsource_runtime.database.database import Database
@@ -177,16 +176,19 @@ class AsyncDatabase:
     ) -> TransactionRecord | None:
         """Commit without a thread that waits; None where the transaction itself is to be refused."""
         await checkpoint_if_cancelled()
-        decided = anyio.Event()
+        loop = running_loop()
+        verdict = loop.verdict()
         try:
             outcome = self._database.store.submit(
-                events, conditions, transaction_id=transaction_id, post=_post(), told=decided.set
+                events,
+                conditions,
+                transaction_id=transaction_id,
+                post=loop.post,
+                told=verdict.tell,
             )
         except TransactionError:
             return None  # who says so knows what the file has to say of it, too
-        # What was begun is finished, as in a thread: whoever is told of an end knows how it ended.
-        with anyio.CancelScope(shield=True):
-            await decided.wait()
+        await verdict.wait()
         return outcome()
 
     async def execute_state_change(
@@ -262,7 +264,7 @@ class AsyncFollower(AsyncIterator[TransactionResult]):
         self._waiting: deque[TransactionResult] = deque()
         self._position = after
         self._news = anyio.Event()
-        self._wake = _waker()
+        self._wake = waker()
         self._tail = Tail(store, after, self._told)
 
     @property
@@ -308,7 +310,6 @@ class AsyncFollower(AsyncIterator[TransactionResult]):
 
 _FEW: Final = 16
 _SMALL: Final = 64 * 1024
-_POST: RunVar[Post] = RunVar("evidentsource-post")
 
 
 def _is_small(events: object, conditions: object) -> bool:
@@ -323,35 +324,6 @@ def _are_few(some: object) -> TypeGuard[Sequence[object]]:
 def _size(event: object) -> int:
     data = event.data if isinstance(event, ProspectiveEvent) else None
     return 0 if data is None else len(data.data)
-
-
-def _post() -> Post:
-    """Has things called by the loop that runs here: the same one for all of a loop's tasks."""
-    post = _POST.get(None)
-    if post is None:
-        wake = _waker()
-
-        def post_to_loop(told: list[Told]) -> None:
-            # The loop may be over before its transactions are decided.
-            with suppress(RuntimeError):
-                wake(partial(_call_all, told))
-
-        post = post_to_loop
-        _POST.set(post)
-    return post
-
-
-def _call_all(told: list[Told]) -> None:
-    for tell in told:
-        tell()
-
-
-def _waker() -> Callable[[Callable[[], None]], object]:
-    """How another thread has something done by this loop, without waiting for it."""
-    loop: Any = current_token().native_token
-    if hasattr(loop, "run_sync_soon"):  # trio's
-        return partial(loop.run_sync_soon)
-    return partial(loop.call_soon_threadsafe)
 
 
 def _transaction(result: TransactionResult) -> Transaction:

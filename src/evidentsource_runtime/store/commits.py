@@ -62,8 +62,7 @@ class GroupCommit:
         self._turn.acquire()
         self._answered: list[Work[object]] = []  # of whoever leads
         self._process = os.getpid()
-        self._pages = self._tried = 0
-        db.set_wal_hook(self._wrote)
+        self._carried = self._written()
 
     def do(self, work: Work[T]) -> T:
         """Have something written; what it returns, once that is safe.
@@ -163,9 +162,7 @@ class GroupCommit:
             error = interrupted
         if error is not None:
             self._each_alone(group, error, mine)
-        if self._pages < self._tried:
-            self._tried = 0  # the log was begun anew
-        if self._pages >= self._tried + CHECKPOINT_PAGES:
+        if self._written() >= self._carried + CHECKPOINT_PAGES:
             with self._lock:
                 answered = self._take_decided(mine)
             tell(answered)
@@ -298,13 +295,14 @@ class GroupCommit:
             # The next commit meets the same fault and tells its caller.
             _log.warning("%s: a failed commit could not be cleared away: %s", self._path, error)
 
-    def _wrote(self, _db: apsw.Connection, _name: str, pages: int) -> int:
-        self._pages = pages
-        return apsw.SQLITE_OK
+    def _written(self) -> int:
+        """Pages written into the log so far; a hook would tell, too, but interrupt each commit."""
+        pages, _ = self._db.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE)
+        return pages
 
     def _checkpoint(self) -> None:
         """Carry the log over into the file, once those whose work is in it have their answers."""
-        self._tried = self._pages
+        self._carried = self._written()
         try:
             self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         except apsw.Error as error:

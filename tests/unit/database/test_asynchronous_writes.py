@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 import evidentsource_runtime
 from evidentsource_core import (
@@ -160,6 +161,68 @@ async def test_whoever_gives_up_waiting_still_learns_how_it_ended(
             tasks.cancel_scope.cancel()
             goes_on.set()
     assert ended == [1]
+
+
+@pytest.mark.anyio
+async def test_a_time_limit_that_runs_out_meanwhile_leaves_nothing_behind(
+    db: AsyncDatabase, anyio_backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = _hold_commits(monkeypatch)
+    with anyio.fail_after(SECONDS):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_set_later, goes_on)
+            with anyio.move_on_after(0.02) as scope:
+                after = await db.transact([paid("e-1")])
+                told = after.revision
+                await checkpoint()
+            assert scope.cancelled_caught, "by the next checkpoint"
+        assert told == 1
+        if anyio_backend == "asyncio":
+            task = asyncio.current_task()
+            assert task is not None
+            assert task.cancelling() == 0
+        assert (await db.transact([paid("e-2")])).revision == 2
+
+
+async def _set_later(event: threading.Event) -> None:
+    await anyio.sleep(0.1)
+    event.set()
+
+
+def test_a_task_that_asyncio_cancels_ends_at_once_and_its_transaction_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = _hold_commits(monkeypatch)
+
+    async def main() -> int:
+        async with evidentsource_runtime.open(tmp_path / "bank.db") as db:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(db.transact([paid("e-1")]), 0.02)
+            assert not goes_on.is_set()
+            goes_on.set()
+            return (await db.transact([paid("e-2")])).revision
+
+    assert asyncio.run(main()) == 2
+
+
+def test_others_are_told_though_one_of_them_waits_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = _hold_commits(monkeypatch)
+
+    async def main() -> list[object]:
+        async with evidentsource_runtime.open(tmp_path / "bank.db") as db:
+            writing = []
+            for number in range(4):
+                transact = db.transact([paid(f"e-{number}")])
+                writing.append(asyncio.ensure_future(transact))
+                await asyncio.sleep(0.02)
+            writing[1].cancel()
+            goes_on.set()
+            done, _ = await asyncio.wait(writing, timeout=SECONDS)
+            return [each.cancelled() or each.result().revision for each in writing if each in done]
+
+    assert asyncio.run(main()) == [1, True, 3, 4]
 
 
 @pytest.mark.anyio
