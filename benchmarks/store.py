@@ -17,6 +17,7 @@ import argparse
 import gc
 import itertools
 import json
+import random
 import resource
 import statistics
 import sys
@@ -36,10 +37,13 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 import evidentsource_runtime
 from benchmarks.table import Row, at_least, at_most, lines, machine
 from evidentsource_core import Constraint, EventSelector, ProspectiveEvent, QueryOptions, Selector
+from evidentsource_core.domain.flat_selectors import SUBJECT
 from evidentsource_runtime.database import Database
 from evidentsource_runtime.database.asynchronous import AsyncDatabase
 from evidentsource_runtime.store import SqliteStore
+from evidentsource_runtime.store.entries import arms
 from evidentsource_runtime.store.fetching import fetch_one
+from evidentsource_runtime.store.merging import Upkeep
 from evidentsource_runtime.store.stored import COLUMNS, NAMES
 
 EVENTS = 200_000
@@ -49,6 +53,7 @@ TURNS = 4
 ROUNDS = 2
 DATA = '{"amount":12345,"currency":"EUR","reference":"invoice 4711"}'
 SUBJECTS = 1000
+NO_END = (None,) * 6
 
 Count = Callable[[], int]
 """Does something once, and tells how many of it that was."""
@@ -102,29 +107,32 @@ class Raw:
         self.db.pragma("journal_mode", "wal")
         self.db.pragma("synchronous", "FULL")
         self.db.pragma("cache_size", -32 * 1024)
+        self.upkeep = Upkeep(self.db)
         self.revision = 0
 
     def append(self, count: int) -> int:
         first = self.revision + 1
-        self.revision += count
-        revisions = range(first, self.revision + 1)
+        last = self.revision = self.revision + count
         db = self.db
         db.execute("BEGIN IMMEDIATE")
         db.executemany(
-            "INSERT INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            f"INSERT INTO event VALUES ({', '.join('?' * 21)})",
             (
                 (
-                    *(n, self.revision, n % 7, (n * 7919) % SUBJECTS, n % 3, n, 0, 0),
-                    *(str(uuid.uuid4()), DATA, "application/json", None, None),
+                    *(n, last, n % 7, (n * 7919) % SUBJECTS, n % 3, n, 0, 0, None),
+                    *(random.getrandbits(40), *(self.end(first - 1) if n == last else NO_END)),
+                    *(str(uuid.uuid4()), "application/json", None, None, DATA),
                 )
-                for n in revisions
+                for n in range(first, last + 1)
             ),
         )
-        stamp = "2026-01-01T00:00:00.000000Z"
-        row = (self.revision, first - 1, str(uuid.uuid4()), self.revision, stamp, b"1" * 16, 1)
-        db.execute("INSERT INTO tx VALUES (?,?,?,?,?,?,?)", row)
+        self.upkeep.written(last)
         db.execute("COMMIT")
         return count
+
+    def end(self, basis: int) -> tuple[Any, ...]:
+        stamp = "2026-01-01T00:00:00.000000Z"
+        return (basis, stamp, random.getrandbits(40), str(uuid.uuid4()), b"1" * 16, 1)
 
 
 class Peer:
@@ -252,9 +260,10 @@ def touched(found: Iterator[Any]) -> int:
     return count
 
 
-_SUBJECT = (
-    f"SELECT {COLUMNS} FROM event AS e INDEXED BY event_by_subject {NAMES} "
-    "WHERE e.subject = (SELECT id FROM subject WHERE value = ?) ORDER BY e.revision"
+_SUBJECT = " UNION ALL ".join(
+    f"SELECT {COLUMNS} FROM {arm.tables} CROSS JOIN event AS e ON e.revision = p.revision {NAMES} "
+    f"WHERE {arm.where} AND {arm.value} = (SELECT id FROM subject WHERE value = ?1)"
+    for arm in arms(SUBJECT)
 )
 _ALL = f"SELECT {COLUMNS} FROM event AS e {NAMES} ORDER BY e.revision LIMIT ?"
 

@@ -40,7 +40,7 @@ STEPS = (
     "BEGIN",
     "names looked up",
     "rows",
-    "INSERT: event, transaction, six indexes",
+    "INSERT: the event; some entries",
     "COMMIT, with the sync",
     "told to those who follow",
     "what the caller gets",
@@ -55,7 +55,7 @@ def step_by_step(store: SqliteStore, size: int) -> Iterator[None]:
     yield
     wanted = [asked(each, (), None, None) for each in made]
     yield
-    group = [prepared(each, limits) for each in wanted]
+    group = [prepared(each, limits, store._identity.keys) for each in wanted]
     yield
     db.execute("BEGIN IMMEDIATE")
     yield

@@ -33,6 +33,7 @@ from evidentsource_core import (
 )
 from evidentsource_runtime.store import SqliteStore
 from tests.crash.folders import fast_folder
+from tests.crash.levels import small_levels
 from tests.crash.submitting import submitted
 
 STALE = 3
@@ -163,7 +164,11 @@ def searched(
     seed: int, writers: int = 4, readers: int = 2, turns: int = 25
 ) -> tuple[History, list[str]]:
     """One history with its faults."""
-    with fast_folder() as folder, SqliteStore.open(folder / "bank.db") as store:
+    with (
+        small_levels(scale=4),
+        fast_folder() as folder,
+        SqliteStore.open(folder / "bank.db") as store,
+    ):
         history = play(store, seed, writers, readers, turns)
         return history, list(faults(history, list(store.query(EVERYTHING))))
 

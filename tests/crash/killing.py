@@ -26,6 +26,7 @@ from pathlib import Path
 
 from evidentsource_core import Constraint, ProspectiveEvent, Selector
 from evidentsource_runtime.store import SqliteStore, StoreInUse, verify
+from tests.crash.levels import small_levels
 from tests.crash.submitting import submitted
 
 ROOT = Path(__file__).parents[2]
@@ -134,8 +135,11 @@ def _write(path: str, number: str) -> None:
             # One write: a line is there whole, or cut off by the kill.
             os.write(1, f"ok {name} {result.revision}\n".encode())
 
-    for thread in range(WRITERS):
-        threading.Thread(target=work, args=(thread,)).start()
+    threads = [threading.Thread(target=work, args=(thread,)) for thread in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def main() -> None:
@@ -146,7 +150,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=int(time.time()), help="when to kill them")
     asked = parser.parse_args()
     if asked.write:
-        _write(*asked.write)
+        with small_levels(scale=16):
+            _write(*asked.write)
         return
     with tempfile.TemporaryDirectory() as folder:
         outcome = run(Path(folder) / "bank.db", asked.times, asked.seed)

@@ -26,6 +26,7 @@ from typing import Any
 from evidentsource_core import ProspectiveEvent
 from evidentsource_runtime.store import SqliteStore, StoreNotFound, commits, verify
 from tests.crash.folders import fast_folder
+from tests.crash.levels import small_levels
 from tests.crash.submitting import submitted
 from tests.crash.volatile import Disk, VolatileVfs
 
@@ -89,6 +90,7 @@ class Search:
         path = self.folder / "bank.db"
         with (
             _early_checkpoints(),
+            small_levels(scale=4),
             SqliteStore.open(
                 path, vfs=f"volatile-{id(self)}", synchronous=self.synchronous
             ) as store,

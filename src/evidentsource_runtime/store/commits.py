@@ -28,7 +28,7 @@ from evidentsource_runtime.store.writing import Writer
 
 MOST_TOGETHER: Final = 256
 """Pieces of work that share one commit at most."""
-CHECKPOINT_PAGES: Final = 8000
+CHECKPOINT_PAGES: Final = 2000
 """Pages in the log from which on they are carried over into the file."""
 
 T = TypeVar("T")
@@ -52,9 +52,10 @@ class GroupCommit:
         self._db = db
         self._writer = writer
         self._committed = committed
-        self._lock = Lock()  # guards the next four
+        self._lock = Lock()  # guards the next five
         self._free = Condition(self._lock)
         self._waiting: list[Work[object]] = []
+        self._held: list[Work[object]] = []
         self._led = False
         self._closed = False
         self._committer: Thread | None = None
@@ -91,8 +92,12 @@ class GroupCommit:
                 self._leave(mine)
         return work.result()
 
-    def submit(self, work: Work[T]) -> None:
+    def submit(self, work: Work[T], *, held: bool = False) -> None:
         """Have something written without waiting for it: its ``post`` brings the verdict.
+
+        Args:
+            work: what is to be written.
+            held: whether it is kept until :meth:`release`, with others that come at once.
 
         Raises:
             StoreClosed: the store was closed.
@@ -107,10 +112,24 @@ class GroupCommit:
                     target=self._serve, name="evidentsource-committer", daemon=True
                 )
                 self._committer.start()
-            self._waiting.append(mine)
-            if not self._led:
-                self._led = True
-                self._turn.release()
+            self._held.append(mine)
+            if not held:
+                self._release()
+
+    def release(self) -> None:
+        """Have everything written that was held, in one commit if it can be."""
+        self._check_process()
+        with self._lock:
+            self._release()
+
+    def _release(self) -> None:
+        if not self._held:
+            return
+        self._waiting += self._held
+        self._held.clear()
+        if not self._led:
+            self._led = True
+            self._turn.release()
 
     def close(self) -> bool:
         """Finish what waits, and close the connection.
@@ -122,6 +141,7 @@ class GroupCommit:
             if self._closed:
                 return False
             self._closed = True
+            self._release()
             self._free.wait_for(lambda: not self._led)
         if self._committer is not None:
             self._turn.release()
@@ -234,9 +254,7 @@ class GroupCommit:
             if alone is not None:
                 work.fail(alone)
 
-    def _commit(
-        self, group: list[Work[object]], *, carefully: bool = False
-    ) -> BaseException | None:
+    def _commit(self, group: list[Work[object]]) -> BaseException | None:
         """Write all of it and make it durable; the error where nothing of it was written."""
         committing = False
         db, writer = self._db, self._writer
@@ -245,7 +263,7 @@ class GroupCommit:
             self._tell()
         try:
             db.execute("BEGIN IMMEDIATE")
-            writer.begin(prepared, carefully=carefully)
+            writer.begin(prepared)
             for work in group:
                 if work.prepared is None:
                     writer.flush()
@@ -256,9 +274,6 @@ class GroupCommit:
             db.execute("COMMIT")
         except apsw.Error as error:
             self._undo()
-            if isinstance(error, apsw.ConstraintError) and not carefully:
-                # Most likely an event's id that is used already: whose, is found out then.
-                return self._commit(group, carefully=True)
             uncertain = committing and isinstance(error, apsw.IOError)
             found = (
                 CommitUncertain(self._path, str(error))

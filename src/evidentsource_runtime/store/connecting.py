@@ -19,6 +19,10 @@ Synchronous: TypeAlias = Literal["FULL", "NORMAL"]
 _HEADER: Final = 100
 _MAGIC: Final = b"SQLite format 3\x00"
 _CACHE_KIB: Final = 32 * 1024
+"""Of the writer, which mostly comes back to the pages that it has just written."""
+SMALL_CACHE_KIB: Final = 16 * 1024
+LARGE_CACHE_KIB: Final = 128 * 1024
+"""Of the connections that read: one has a large one, which whoever reads alone always gets."""
 
 
 def look_at(path: str) -> bool:
@@ -68,7 +72,7 @@ def connect_writer(path: str, vfs: str | None, synchronous: Synchronous) -> apsw
     return db
 
 
-def connect_reader(path: str, vfs: str | None) -> apsw.Connection:
+def connect_reader(path: str, vfs: str | None, cache_kib: int = SMALL_CACHE_KIB) -> apsw.Connection:
     """A connection that only reads.
 
     Where the folder cannot be written either, SQLite needs the files of another program that has
@@ -81,7 +85,6 @@ def connect_reader(path: str, vfs: str | None) -> apsw.Connection:
         try:
             db.set_busy_timeout(int(BUSY_SECONDS * 1000))
             db.pragma("query_only", True)
-            db.pragma("cache_size", -_CACHE_KIB)
             db.execute("SELECT 1 FROM sqlite_schema").fetchall()
         except (apsw.CantOpenError, apsw.ReadOnlyError):
             log = Path(f"{path}-wal")
@@ -89,6 +92,7 @@ def connect_reader(path: str, vfs: str | None) -> apsw.Connection:
                 raise
             db.close()
             db = apsw.Connection(f"{name}?immutable=1", flags=flags, vfs=vfs)
+        db.pragma("cache_size", -cache_kib)
         _keep_plans(db)
     except BaseException:
         db.close()

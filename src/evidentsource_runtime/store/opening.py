@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from evidentsource_runtime.store.connecting import (
 from evidentsource_runtime.store.errors import StoreNotFound, StoreReadOnly, WrongDatabase
 from evidentsource_runtime.store.faults import faults
 from evidentsource_runtime.store.fetching import fetch_one
+from evidentsource_runtime.store.keys import SECRET_BYTES, Keys
 from evidentsource_runtime.store.locking import WriterLock
 from evidentsource_runtime.store.rows import moment
 from evidentsource_runtime.store.schema import EVENTS, Module, migrate
@@ -35,6 +37,7 @@ class Identity:
     name: str
     streams: str
     created_at: datetime
+    keys: Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +133,11 @@ def _claimed(asked: Asked, db: apsw.Connection, now: Callable[[], int]) -> Ident
     if found is None:
         name = _new_name(asked)
         streams = streams_uri(asked.host or DEFAULT_HOST, name)
-        created = now()
+        row = (name, streams, now(), os.urandom(SECRET_BYTES))
         db.execute(
-            "INSERT INTO store (id, name, streams, created_us) VALUES (1, ?, ?, ?)",
-            (name, streams, created),
+            "INSERT INTO store (id, name, streams, created_us, secret) VALUES (1, ?, ?, ?, ?)", row
         )
-        return Identity(name, streams, moment(created))
+        return _identified(*row)
     return _as_wanted(asked, found)
 
 
@@ -145,11 +147,12 @@ def _new_name(asked: Asked) -> str:
 
 
 def _identity(db: apsw.Connection) -> Identity | None:
-    found = fetch_one(db, "SELECT name, streams, created_us FROM store")
-    if found is None:
-        return None
-    name, streams, created = found
-    return Identity(name, streams, moment(created))
+    found = fetch_one(db, "SELECT name, streams, created_us, secret FROM store")
+    return None if found is None else _identified(*found)
+
+
+def _identified(name: str, streams: str, created: int, secret: bytes) -> Identity:
+    return Identity(name, streams, moment(created), Keys(secret))
 
 
 def _as_wanted(asked: Asked, found: Identity) -> Identity:

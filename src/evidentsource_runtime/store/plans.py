@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from enum import Enum
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import apsw
 
 from evidentsource_core.domain.flat_selectors import AND, SUBJECT
+from evidentsource_runtime.store.entries import BLOCKS, arms
 from evidentsource_runtime.store.fetching import fetch_one
 from evidentsource_runtime.store.names import COLUMNS
 from evidentsource_runtime.store.stored import COLUMNS as COLUMNS_OF_ROWS
@@ -28,6 +29,8 @@ MOST_DEPTH: Final = 50
 """A term larger or deeper than this is checked outside of SQL, whose expressions have limits."""
 SHARE: Final = 16
 """Where the index leads to more than one event in this many, a scan is less work."""
+_PER_BLOCK: Final = 2
+"""As how many events one entry of a block counts, which has a few to be looked through."""
 LEAST: Final = 16
 """Events that the index may lead to in any case."""
 PROBE: Final = 1000
@@ -53,17 +56,15 @@ class Window(NamedTuple):
     low: tuple[int, int, int] | None = None
     high: tuple[int, int, int] | None = None
 
-    def where(self) -> tuple[str, Values]:
-        """The SQL of it over ``event AS e``, and its values."""
-        sql = "e.revision > ? AND e.revision <= ?"
-        values: Values = (self.after, min(self.upto, _LARGEST))
-        if self.low is None and self.high is None:
-            return sql, values
+    def times(self) -> tuple[str, Values]:
+        """The SQL of its times over ``event AS e``, and its values."""
+        sql: list[str] = []
+        values: Values = ()
         for bound, operator in ((self.low, ">="), (self.high, "<=")):
             if bound is not None:
-                sql += f" AND (e.effective_us, e.effective_ns, e.revision) {operator} (?, ?, ?)"
+                sql.append(f"(e.effective_us, e.effective_ns, e.revision) {operator} (?, ?, ?)")
                 values += (*bound[:2], min(bound[2], _LARGEST))
-        return sql, values
+        return " AND ".join(sql) or _ANY, values
 
 
 class Way(Enum):
@@ -75,11 +76,26 @@ class Way(Enum):
     SCAN = "scan"
 
 
-class Source(NamedTuple):
-    """One way into the index: what stands behind FROM and in WHERE."""
+class Shape(NamedTuple):
+    """One way into the index, without the values that are bound.
 
-    tables: str
+    Args:
+        kind: of the entries that it leads to.
+        names: what stands before them behind FROM, ``n`` mostly.
+        where: which of them, with ``{value}`` for an entry's value.
+        in_order: whether they all have one value, and so come in the order of revisions.
+    """
+
+    kind: int
+    names: str
     where: str
+    in_order: bool = False
+
+
+class Source(NamedTuple):
+    """One way into the index: its shape, and the values that are bound to it."""
+
+    shape: Shape
     values: Values
 
 
@@ -93,8 +109,6 @@ class Plan(NamedTuple):
         values: those of ``check``.
         outside: whether events are checked by the function ``selects`` instead, which is given the
             number of a program that is put in front of the values.
-        everything: whether the sources lead to every event there is, whose rows are then read one
-            after the other, without the index.
     """
 
     way: Way
@@ -102,7 +116,6 @@ class Plan(NamedTuple):
     check: str = _ANY
     values: Values = ()
     outside: bool = False
-    everything: bool = False
 
 
 def plan(db: apsw.Connection, term: Term, window: Window, *, by_time: bool) -> Plan:
@@ -116,7 +129,9 @@ def plan(db: apsw.Connection, term: Term, window: Window, *, by_time: bool) -> P
     """
     if term == NOTHING or window.upto <= window.after:
         return Plan(Way.NOTHING)
-    if isinstance(term, Numbers) and not by_time and len(term.numbers) <= FEW:
+    if _is_everything(db, term):
+        return Plan(Way.SCAN)
+    if isinstance(term, Numbers) and not by_time and mergeable([term]):
         return Plan(Way.MERGE, _singles([term]))
     if isinstance(term, Group) and (term.depth > MOST_DEPTH or term.weight > MOST_TERMS):
         return Plan(Way.SCAN, check=_OUTSIDE, outside=True)
@@ -133,9 +148,11 @@ def plan(db: apsw.Connection, term: Term, window: Window, *, by_time: bool) -> P
     return Plan(Way.SORT, sources, check, values)
 
 
-def is_everything(db: apsw.Connection, term: Term) -> bool:
+def _is_everything(db: apsw.Connection, term: Term) -> bool:
     """Whether a term names every stream, or every type, that there is."""
-    if not isinstance(term, Numbers) or term.column == SUBJECT or len(term.numbers) > FEW:
+    if not isinstance(term, Numbers) or term.column == SUBJECT:
+        return False
+    if not 0 < len(term.numbers) <= FEW:
         return False
     sql = f"SELECT count(*) FROM (SELECT 1 FROM {COLUMNS[term.column]} LIMIT ?)"
     count: int = fetch_one(db, sql, (FEW + 1,))[0]
@@ -188,38 +205,40 @@ def _only_alternatives(term: Group) -> bool:
 
 def mergeable(drivers: list[Numbers | Span]) -> bool:
     """Whether the index has all of it in the order of revisions already."""
-    sets = [driver.numbers for driver in drivers if isinstance(driver, Numbers)]
-    return len(sets) == len(drivers) and sum(map(len, sets)) <= FEW
-
-
-_SINGLE: Final = {
-    column: (f"event AS e INDEXED BY event_by_{name}", f"e.{name} = ?")
-    for column, name in COLUMNS.items()
-}
+    sets = [driver for driver in drivers if isinstance(driver, Numbers)]
+    values = sum(len(driver.numbers) for driver in sets)
+    if len(sets) < len(drivers) or values > FEW:
+        return False
+    # What blocks lead to is in order as long as there is nothing to be merged with it.
+    return values == 1 or not any(driver.column in BLOCKS for driver in sets)
 
 
 def _singles(drivers: list[Numbers | Span]) -> tuple[Source, ...]:
     return tuple(
-        Source(*_SINGLE[driver.column], (number,))
+        _single(driver.column, number)
         for driver in drivers
         if isinstance(driver, Numbers)
         for number in sorted(driver.numbers)
     )
 
 
+def _single(column: int, number: int) -> Source:
+    return Source(_SINGLE[column], (number,))
+
+
+_SINGLE: Final = {column: Shape(column, "", "{value} = ?", True) for column in COLUMNS}
+
+
 def _source(driver: Numbers | Span) -> Source:
-    column = COLUMNS[driver.column]
-    events = f"event AS e INDEXED BY event_by_{column}"
+    column = driver.column
     if isinstance(driver, Span):
         where, values = in_span("n.value", driver)
-        return Source(
-            f"{column} AS n CROSS JOIN {events}", f"{where} AND e.{column} = n.id", values
-        )
+        shape = Shape(column, f"{COLUMNS[column]} AS n", f"{where} AND {{value}} = n.id")
+        return Source(shape, values)
     if len(driver.numbers) == 1:
-        return Source(events, f"e.{column} = ?", tuple(driver.numbers))
-    return Source(
-        f"json_each(?) AS n CROSS JOIN {events}", f"e.{column} = n.value", (_list(driver.numbers),)
-    )
+        return _single(column, *driver.numbers)
+    shape = Shape(column, "json_each(?) AS n", "{value} = n.value")
+    return Source(shape, (_list(driver.numbers),))
 
 
 def _list(numbers: frozenset[int]) -> str:
@@ -227,16 +246,83 @@ def _list(numbers: frozenset[int]) -> str:
 
 
 def _counted(db: apsw.Connection, sources: tuple[Source, ...], window: Window, most: int) -> int:
-    """How many entries of the index the sources lead to, counted up to ``most``."""
-    within, bounds = window.where()
+    """How many events the sources lead to at least, counted up to ``most``."""
     total = 0
     for source in sources:
-        entries = f"SELECT 1 FROM {source.tables} WHERE {source.where} AND {within} LIMIT ?"
-        values = (*source.values, *bounds, most - total)
-        total += fetch_one(db, f"SELECT count(*) FROM ({entries})", values)[0]
+        values = (*source.values, window.after, min(window.upto, _LARGEST), most - total)
+        found = fetch_one(db, _counting(source.shape), values)[0]
+        total += found * (_PER_BLOCK if source.shape.kind in BLOCKS else 1)
         if total >= most:
             break
     return total
+
+
+@lru_cache(maxsize=256)
+def _counting(shape: Shape) -> str:
+    """The SQL that counts entries; the times of a window are not looked at."""
+    values = _values_of(shape)
+    after, upto = f"?{values + 1}", f"?{values + 2}"
+    names = f"{_numbered(shape.names, 0)} CROSS JOIN " if shape.names else ""
+    where = _numbered(shape.where, shape.names.count("?"))
+    selects = (
+        f"SELECT 1 FROM {names}{arm.counted} WHERE {arm.entered} "
+        f"AND {where.format(value=arm.value)} AND {arm.blocks_within(after, upto)}"
+        for arm in arms(shape.kind)
+    )
+    return f"SELECT count(*) FROM ({' UNION ALL '.join(selects)} LIMIT ?)"
+
+
+def _selects(
+    columns: str, shapes: tuple[Shape, ...], times: str, check: str, *, of_events: bool
+) -> list[str]:
+    """A SELECT for each place where entries of the shapes are, in their order.
+
+    Values are numbered, so that they are bound once: those of each shape, those of the window, those of
+    the check.
+
+    Args:
+        columns: what is selected.
+        shapes: those of the sources.
+        times: the SQL of the window's times.
+        check: what events have to meet besides.
+        of_events: whether the events themselves are needed, or their entries are enough.
+    """
+    upto = sum(map(_values_of, shapes)) + 2
+    after, last = f"?{upto - 1}", f"?{upto}"
+    further = _numbered(_all_of(times, check), upto)
+    events = " CROSS JOIN event AS e ON e.revision = p.revision"
+    joined = events if of_events or further != _ANY else ""
+    found: list[str] = []
+    before = 0
+    for shape in shapes:
+        names = f"{_numbered(shape.names, before)} CROSS JOIN " if shape.names else ""
+        where = _numbered(shape.where, before + shape.names.count("?"))
+        before += _values_of(shape)
+        for arm in arms(shape.kind):
+            within = arm.within(after, last)
+            meets = _all_of(arm.where, where.format(value=arm.value), within, further)
+            found.append(f"SELECT {columns} FROM {names}{arm.tables}{joined} WHERE {meets}")
+    return found
+
+
+def _values_of(shape: Shape) -> int:
+    return shape.names.count("?") + shape.where.count("?")
+
+
+def _numbered(sql: str, before: int) -> str:
+    """The SQL with its values numbered behind so many."""
+    first, *others = sql.split("?")
+    return first + "".join(f"?{before + n}{each}" for n, each in enumerate(others, 1))
+
+
+def _all_of(*checks: str) -> str:
+    return " AND ".join(check for check in checks if check != _ANY) or _ANY
+
+
+def _within(window: Window) -> tuple[str, Values]:
+    """The SQL of a window's times, and the values of the whole window."""
+    times, moments = window.times()
+    return times, (window.after, min(window.upto, _LARGEST), *moments)
 
 
 # --- what is left to check -----------------------------------------------------------------------
@@ -277,40 +363,77 @@ def statement(chosen: Plan, window: Window, *, by_time: bool, reverse: bool) -> 
     Rows are (revision) in revision order, (revision, effective_us, effective_ns) in that of
     effective time.
     """
-    columns = "e.revision, e.effective_us, e.effective_ns" if by_time else "e.revision"
-    within, bounds = window.where()
-    selects: list[str] = []
-    values: list[int | str | None] = []
-    for source in chosen.sources or (_scanned(by_time),):
-        checks = [source.where, within, chosen.check]
-        where = " AND ".join(check for check in checks if check != _ANY)
-        selects.append(f"SELECT {columns} FROM {source.tables} WHERE {where}")
-        values += [*source.values, *bounds, *chosen.values]
-    order = _ORDERS[by_time, reverse]
-    return f"{' UNION '.join(selects)} ORDER BY {order} LIMIT ?", tuple(values)
+    return _statement(chosen, window, "places", by_time=by_time, reverse=reverse)
 
 
 def rows_statement(
     chosen: Plan, window: Window, *, by_time: bool, reverse: bool
 ) -> tuple[str, Values]:
     """The SQL for the first rows (:data:`stored.COLUMNS`) of a plan, one limit still to be bound."""
-    if len(chosen.sources) > 1 and not chosen.everything:
-        sql, values = statement(chosen, window, by_time=by_time, reverse=reverse)
-        return f"SELECT {COLUMNS_OF_ROWS} FROM ({sql}) AS n {_JOINED}", values
-    source = _scanned(by_time)
-    if chosen.sources and not chosen.everything:
-        (source,) = chosen.sources
-    tables, condition, values = source
-    within, bounds = window.where()
-    sql = _rows_sql(tables, (condition, within, chosen.check), by_time, reverse)
+    return _statement(chosen, window, "rows", by_time=by_time, reverse=reverse)
+
+
+def count_statement(chosen: Plan, window: Window) -> tuple[str, Values]:
+    """The SQL that counts all events of a plan, and its values."""
+    return _statement(chosen, window, "count", by_time=False, reverse=False)
+
+
+Form: TypeAlias = Literal["places", "rows", "count"]
+
+
+def _statement(
+    chosen: Plan, window: Window, form: Form, *, by_time: bool, reverse: bool
+) -> tuple[str, Values]:
+    times, bounds = _within(window)
+    sources = chosen.sources
+    shapes = tuple([source.shape for source in sources])
+    made = _sql if len(chosen.check) < _LONG else _sql.__wrapped__
+    sql = made(shapes, times, chosen.check, form, by_time, reverse)
+    values = [value for source in sources for value in source.values]
     return sql, (*values, *bounds, *chosen.values)
 
 
-@lru_cache(maxsize=256)
-def _rows_sql(tables: str, checks: tuple[str, ...], by_time: bool, reverse: bool) -> str:
-    where = " AND ".join(check for check in checks if check != _ANY)
-    order = _ORDERS_OF_ROWS[by_time, reverse]
-    return f"SELECT {COLUMNS_OF_ROWS} FROM {tables} {NAMES} WHERE {where} ORDER BY {order} LIMIT ?"
+_LONG: Final = 1000
+
+
+@lru_cache(maxsize=512)
+def _sql(
+    shapes: tuple[Shape, ...], times: str, check: str, form: Form, by_time: bool, reverse: bool
+) -> str:
+    if not shapes:
+        return _scan(times, check, form, by_time, reverse)
+    one = len(shapes) == 1 and shapes[0].in_order and not by_time
+    columns = _PLACES if by_time else "p.revision AS revision"
+    selects = _selects(columns, shapes, times, check, of_events=by_time)
+    if one:
+        # What follows another has greater revisions, and is only entered when that is at its end.
+        if reverse:
+            selects = [
+                f"SELECT revision FROM ({each} ORDER BY {arm.backwards} LIMIT -1)"
+                for each, arm in reversed(list(zip(selects, arms(shapes[0].kind), strict=True)))
+            ]
+        found = " UNION ALL ".join(selects)
+    else:
+        found = (" UNION ALL " if len(shapes) == 1 else " UNION ").join(selects)
+    if form == "count":
+        return f"SELECT count(*) FROM ({found})"
+    if one and form == "rows":
+        return f"SELECT {COLUMNS_OF_ROWS} FROM ({found} LIMIT -1) AS n {_JOINED} LIMIT ?"
+    first = f"{found} LIMIT ?" if one else f"{found} ORDER BY {_ORDERS[by_time, reverse]} LIMIT ?"
+    return first if form == "places" else f"SELECT {COLUMNS_OF_ROWS} FROM ({first}) AS n {_JOINED}"
+
+
+def _scan(times: str, check: str, form: Form, by_time: bool, reverse: bool) -> str:
+    """The events in their order, checked one by one."""
+    events = f"event AS e {'INDEXED BY event_by_time' if by_time else 'NOT INDEXED'}"
+    where = _all_of("e.revision > ? AND e.revision <= ?", times, check)
+    if form == "count":
+        return f"SELECT count(*) FROM {events} WHERE {where}"
+    columns = _PLACES if by_time else "e.revision"
+    if form == "rows":
+        columns, events = COLUMNS_OF_ROWS, f"{events} {NAMES}"
+    order = _ORDERS_OF_EVENTS[by_time, reverse]
+    return f"SELECT {columns} FROM {events} WHERE {where} ORDER BY {order} LIMIT ?"
 
 
 def _orders(table: str) -> dict[tuple[bool, bool], str]:
@@ -326,7 +449,10 @@ def _orders(table: str) -> dict[tuple[bool, bool], str]:
 
 # A union is ordered by its columns, which have no table; beside other tables they need one.
 _ORDERS: Final = _orders("")
-_ORDERS_OF_ROWS: Final = _orders("e.")
+_ORDERS_OF_EVENTS: Final = _orders("e.")
+_PLACES: Final = (
+    "e.revision AS revision, e.effective_us AS effective_us, e.effective_ns AS effective_ns"
+)
 _JOINED: Final = f"CROSS JOIN event AS e ON e.revision = n.revision {NAMES}"
 
 
@@ -338,15 +464,3 @@ class Statement(Protocol):
     ) -> tuple[str, Values]:
         """The SQL, one limit still to be bound, and its values."""
         ...
-
-
-def _scanned(by_time: bool) -> Source:
-    index = "INDEXED BY event_by_time" if by_time else "NOT INDEXED"
-    return Source(f"event AS e {index}", _ANY, ())
-
-
-def count_statement(chosen: Plan, window: Window) -> tuple[str, Values]:
-    """The SQL that counts all events of a plan, and its values."""
-    sql, values = statement(chosen, window, by_time=False, reverse=False)
-    found = sql.removesuffix(" ORDER BY revision LIMIT ?")
-    return f"SELECT count(*) FROM ({found})", values

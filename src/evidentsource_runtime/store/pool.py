@@ -1,4 +1,8 @@
-"""Connections for reading: each is used by one thread at a time, and kept for the next."""
+"""Connections for reading: each is used by one thread at a time, and kept for the next.
+
+One of them has a large cache, and is given out whenever it is free: whoever reads alone finds there what
+it has read before.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from typing import Any
 import apsw
 
 from evidentsource_core.domain.flat_selectors import Program, holds
+from evidentsource_runtime.store.connecting import LARGE_CACHE_KIB, SMALL_CACHE_KIB
 from evidentsource_runtime.store.errors import StoreClosed, StoreForked
 from evidentsource_runtime.store.faults import translated
 
@@ -26,13 +31,14 @@ class Pool:
 
     Args:
         path: the file, for errors.
-        connect: opens one.
+        connect: opens one, with a cache of so many KiB.
     """
 
-    def __init__(self, path: str, connect: Callable[[], apsw.Connection]) -> None:
+    def __init__(self, path: str, connect: Callable[[int], apsw.Connection]) -> None:
         self.path = path
         self._connect = connect
         self._idle: list[apsw.Connection] = []
+        self._large: apsw.Connection | None = None
         self._lock = Lock()
         self._closed = False
         self._process = os.getpid()
@@ -87,16 +93,22 @@ class Pool:
                 raise StoreClosed(self.path)
             if self._idle:
                 return self._idle.pop()
-        db = self._connect()
+            large = self._large is None
+        db = self._connect(LARGE_CACHE_KIB if large else SMALL_CACHE_KIB)
         self.prepare(db)
+        if large:
+            self._large = db
         return db
 
     def give_back(self, db: apsw.Connection) -> None:
         """Let the next one use a connection."""
         with self._lock:
             if not self._closed and len(self._idle) < KEPT:
-                self._idle.append(db)
+                # The next one gets the one with the large cache, if that is there.
+                self._idle.insert(len(self._idle) if db is self._large else 0, db)
                 return
+            if db is self._large:
+                self._large = None
         db.close()
 
     def close(self) -> None:

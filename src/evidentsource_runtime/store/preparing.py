@@ -17,7 +17,8 @@ from evidentsource_core.domain.events import ProspectiveEvent
 from evidentsource_core.domain.flat_selectors import STREAM
 from evidentsource_core.rules import Limits, check_conditions, check_transaction_id
 from evidentsource_runtime.store.interface import TransactionRecord
-from evidentsource_runtime.store.lookups import find_transaction, is_taken
+from evidentsource_runtime.store.keys import Keys
+from evidentsource_runtime.store.lookups import event_revision, find_transaction
 from evidentsource_runtime.store.names import Names
 from evidentsource_runtime.store.rows import Columns, checksum, columns, fingerprint
 
@@ -42,6 +43,8 @@ class Prepared(NamedTuple):
         made_id: whether that was made for it just now, so that nothing can have it yet.
         events: its events.
         columns: those of each.
+        keys: those of their ids.
+        key: that of its own.
         checksum: that of all of them.
         conditions: what has to hold.
         fingerprint: tells whether another one of this id asks for the same.
@@ -51,6 +54,8 @@ class Prepared(NamedTuple):
     made_id: bool
     events: Sequence[ProspectiveEvent]
     columns: Sequence[Columns]
+    keys: Sequence[int]
+    key: int
     checksum: int
     conditions: Sequence[AppendCondition]
     fingerprint: bytes
@@ -121,8 +126,13 @@ def _none_is_taken(_stream: str, _event_id: str) -> bool:
     return False
 
 
-def prepared(asked: Asked, limits: Limits) -> Prepared:
+def prepared(asked: Asked, limits: Limits, keys: Keys) -> Prepared:
     """The transaction, if nothing in itself speaks against it.
+
+    Args:
+        asked: what was asked for.
+        limits: the most that it may have.
+        keys: makes the keys of ids.
 
     Raises:
         EmptyTransaction, TransactionTooLarge, InvalidEvents, InvalidConstraints: see
@@ -139,11 +149,14 @@ def prepared(asked: Asked, limits: Limits) -> Prepared:
     conditions = check_conditions(bounds)
     if known is None:
         known = fingerprint(events, text, conditions)
-    return Prepared(name, made_id, events, kept, checksum(text), conditions, known)
+    of_event = keys.of_event
+    found = tuple([of_event(each.stream, each.id) for each in kept])
+    key = keys.of_transaction(name)
+    return Prepared(name, made_id, events, kept, found, key, checksum(text), conditions, known)
 
 
 def refused(
-    asked: Asked, limits: Limits, db: apsw.Connection, names: Names
+    asked: Asked, limits: Limits, db: apsw.Connection, names: Names, keys: Keys
 ) -> TransactionRecord | None:
     """Refuse what :func:`prepared` refused, with everything that the database has to say of it.
 
@@ -154,13 +167,14 @@ def refused(
         DuplicateTransactionId: the id was used with other content.
         InvalidEvents: with ids that were used before among the problems.
     """
-    before = find_transaction(db, asked.id, asked.fingerprint or _NO_FINGERPRINT)
+    before = find_transaction(db, keys, asked.id, asked.fingerprint or _NO_FINGERPRINT)
     if before is not None:
         return before
 
     def taken(stream: str, event_id: str) -> bool:
         number = names.find(db, STREAM, stream)
-        return number is not None and is_taken(db, number, event_id)
+        key = keys.of_event(stream, event_id)
+        return number is not None and event_revision(db, number, event_id, key) is not None
 
     limits.check_count(asked.events)
     check_events(asked.events, taken)

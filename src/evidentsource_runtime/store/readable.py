@@ -29,6 +29,7 @@ from evidentsource_runtime.store.interface import (
     LaneBatch,
     TransactionRecord,
 )
+from evidentsource_runtime.store.keys import Keys
 from evidentsource_runtime.store.names import COLUMNS, Names
 from evidentsource_runtime.store.opening import Identity
 from evidentsource_runtime.store.pool import Pool
@@ -75,6 +76,11 @@ class ReadableStore(EventStore):
     def streams(self) -> str:
         """The URI under which its streams stand."""
         return self._identity.streams
+
+    @property
+    def keys_of_ids(self) -> Keys:
+        """What the index has of ids."""
+        return self._identity.keys
 
     # --- revisions -----------------------------------------------------------------------------
 
@@ -178,8 +184,9 @@ class ReadableStore(EventStore):
             number = self._names.find(db, STREAM, stream)
             if number is None:
                 return None
-            revision = lookups.event_revision(db, number, event_id, latest)
-        return None if revision is None else next(self.events_at((revision,)))
+            key = self._identity.keys.of_event(stream, event_id)
+            revision = lookups.event_revision(db, number, event_id, key)
+        return None if revision is None or revision > latest else next(self.events_at((revision,)))
 
     def events_at(self, revisions: Iterable[int]) -> Iterator[Event]:
         """The events of these revisions, in the order asked."""
@@ -203,7 +210,7 @@ class ReadableStore(EventStore):
     ) -> TransactionResult | None:
         """The transaction of that id with its events, if there is one."""
         with self._pool.connection() as db:
-            record = lookups.find_transaction(db, transaction_id, fingerprint)
+            record = lookups.find_transaction(db, self._identity.keys, transaction_id, fingerprint)
         return None if record is None else self._with_events(record)
 
     def _with_events(self, record: TransactionRecord) -> TransactionResult:

@@ -35,7 +35,6 @@ from evidentsource_runtime.store.plans import (
     Way,
     Window,
     count_statement,
-    is_everything,
     plan,
     rows_statement,
     statement,
@@ -49,6 +48,7 @@ from evidentsource_runtime.store.stored import (
     LANE,
     MICROS,
     NAMES,
+    NAMES_OF_LANE,
     REVISION,
     Row,
     stored_events,
@@ -175,8 +175,6 @@ class Run:
             query = self._query
             term = looked_up(db, self._find, query.selector)
             self._plan = plan(db, term, self._window, by_time=query.by_time)
-            if len(self._plan.sources) > 1 and is_everything(db, term):
-                self._plan = self._plan._replace(everything=True)
             if self._plan.way is Way.SORT:
                 self._length = SORTED_RUN
         return self._plan
@@ -253,7 +251,7 @@ def _behind(window: Window, last: Place, query: Query) -> Window:
 _LISTED = "FROM json_each(?) AS n CROSS JOIN event AS e ON e.revision = n.value"
 _SIZE = f"SELECT total(octet_length(e.data)) + total(octet_length(e.extensions)) {_LISTED}"
 _ROWS = f"SELECT {COLUMNS} {_LISTED} {NAMES}"
-_TEXT = f"SELECT group_concat(lane, ','), count(*) FROM (SELECT {LANE} AS lane {_LISTED} {NAMES})"
+_TEXT = f"SELECT group_concat(lane, ','), count(*) FROM (SELECT {LANE} AS lane {_LISTED} {NAMES_OF_LANE})"
 
 
 def pages(

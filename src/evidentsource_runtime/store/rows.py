@@ -121,23 +121,24 @@ class Time:
     '1970-01-01T00:00:00.000001Z'
     """
 
-    __slots__ = ("micros", "moment", "stamp")
+    __slots__ = ("micros", "moment")
 
     def __init__(self, micros: int) -> None:
-        second, finer = divmod(micros, 1_000_000)
         self.micros = micros
-        begun, text = _second(second)
-        self.moment = begun + timedelta(0, 0, finer)
+        self.moment = moment(micros)
         """The same as Python has it, in UTC."""
-        self.stamp = f"{text}.{finer:06d}Z"
+
+    @property
+    def stamp(self) -> str:
         """The same as events have it."""
+        second, finer = divmod(self.micros, 1_000_000)
+        return f"{_second(second)}.{finer:06d}Z"
 
 
-@lru_cache(maxsize=1)
-def _second(second: int) -> tuple[datetime, str]:
-    # Many transactions are recorded within the same second.
-    begun = EPOCH + timedelta(seconds=second)
-    return begun, begun.isoformat().removesuffix("+00:00")
+@lru_cache(maxsize=64)
+def _second(second: int) -> str:
+    # Many events are recorded within the same seconds.
+    return moment(second * 1_000_000).isoformat().removesuffix("+00:00")
 
 
 def checksum(text: bytes) -> int:

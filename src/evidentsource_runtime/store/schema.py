@@ -10,14 +10,19 @@ else wants tables beside them hands its own to ``SqliteStore.open(modules=...)``
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import apsw
 
+from evidentsource_runtime.store.entries import COLUMN, FRESH, LEVELS, TABLES, entries_of
 from evidentsource_runtime.store.errors import NewerStore, OlderStore
 from evidentsource_runtime.store.fetching import fetch, fetch_one
+from evidentsource_runtime.store.keys import Keys
+
+_log = logging.getLogger("evidentsource.store")
 
 APPLICATION_ID = 0x45765372
 """Says that an SQLite file is one of ours ("EvSr"); stands at byte 68 of the file."""
@@ -96,7 +101,104 @@ CREATE INDEX event_by_time ON event (
 );
 """
 
-EVENTS = Module("events", (_EVENTS_1,))
+_EVENTS_2 = """
+-- "indexed" is the revision up to which events have entries in the index; "secret" goes into keys.
+ALTER TABLE store ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE store ADD COLUMN secret BLOB NOT NULL DEFAULT x'';
+UPDATE store SET secret = randomblob(16);
+
+-- A transaction has no row of its own: the last of its events has its columns, "basis", the revision
+-- before its first event, and those up to "checksum". "key" and "tx_key" are what the index has of ids
+-- (see keys.py). Only an event that names a time has a "recorded_us"; others take effect at that time.
+-- What may be large comes last, since what stands behind it is only found through it.
+CREATE TABLE event_2 (
+    revision INTEGER PRIMARY KEY,
+    tx INTEGER NOT NULL,
+    stream INTEGER NOT NULL,
+    subject INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    effective_us INTEGER NOT NULL,
+    effective_ns INTEGER NOT NULL,
+    timed INTEGER NOT NULL,
+    recorded_us INTEGER,
+    key INTEGER NOT NULL,
+    basis INTEGER,
+    recorded TEXT,
+    tx_key INTEGER,
+    tx_id TEXT,
+    fingerprint BLOB,
+    checksum INTEGER,
+    id TEXT NOT NULL,
+    datacontenttype TEXT,
+    dataschema TEXT,
+    extensions TEXT,
+    data ANY
+) STRICT;
+
+-- The index (see entries.py): which event has which value. "level" has how many entries the table of
+-- that number has, and which of them was the last to move on to the next.
+CREATE TABLE entry_1 (
+    kind INTEGER, value INTEGER, revision INTEGER, PRIMARY KEY (kind, value, revision)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE entry_2 (
+    kind INTEGER, value INTEGER, revision INTEGER, PRIMARY KEY (kind, value, revision)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE entry_3 (
+    kind INTEGER, value INTEGER, revision INTEGER, PRIMARY KEY (kind, value, revision)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE level (
+    number INTEGER PRIMARY KEY,
+    entries INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    value INTEGER NOT NULL,
+    revision INTEGER NOT NULL
+) STRICT;
+INSERT INTO level VALUES (1, 0, -1, 0, 0), (2, 0, -1, 0, 0), (3, 0, -1, 0, 0);
+"""
+
+_COPIED = """
+INSERT INTO event_2
+SELECT e.revision, e.tx, e.stream, e.subject, e.type, e.effective_us, e.effective_ns, e.timed,
+    CASE WHEN e.timed THEN r.recorded_us END, event_key(s.value, e.id), t.basis, t.recorded,
+    transaction_key(t.id), t.id, t.fingerprint, t.checksum, e.id, e.datacontenttype, e.dataschema,
+    e.extensions, e.data
+FROM event AS e CROSS JOIN stream AS s ON s.id = e.stream CROSS JOIN tx AS r ON r.revision = e.tx
+LEFT JOIN tx AS t ON t.revision = e.revision
+ORDER BY e.revision;
+DROP TABLE event;
+DROP TABLE tx;
+ALTER TABLE event_2 RENAME TO event;
+CREATE INDEX event_by_time ON event (
+    effective_us, effective_ns, revision, stream, subject, type
+);
+UPDATE store SET indexed = (SELECT coalesce(max(revision), 0) / 16 * 16 FROM event);
+"""
+
+
+def _log_structured(db: apsw.Connection) -> None:
+    """Indexes that are written many at once, and transactions in the rows of their events."""
+    db.execute(_EVENTS_2)
+    found = fetch_one(db, "SELECT secret FROM store")
+    keys = Keys(b"" if found is None else found[0])
+
+    def event_key(*names: Any) -> int:
+        return keys.of_event(*names)
+
+    def transaction_key(*names: Any) -> int | None:
+        return None if names[0] is None else keys.of_transaction(*names)
+
+    db.create_scalar_function("event_key", event_key, 2, deterministic=True)
+    db.create_scalar_function("transaction_key", transaction_key, 1, deterministic=True)
+    db.execute(_COPIED)
+    last = LEVELS[-1]
+    for kind in COLUMN:
+        entries = entries_of(kind, f"revision <= {FRESH}")
+        db.execute(f"INSERT INTO {TABLES[last]} {entries} ORDER BY 2, 3")
+    counted = f"(SELECT count(*) FROM {TABLES[last]})"
+    db.execute(f"UPDATE level SET entries = {counted} WHERE number = {last}")
+
+
+EVENTS = Module("events", (_EVENTS_1, _log_structured))
 """The module of the events themselves."""
 
 _MODULES = "CREATE TABLE module (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT"
@@ -137,6 +239,9 @@ def migrate(path: str, db: apsw.Connection, modules: Iterable[Module]) -> None:
             raise NewerStore(path, module.name, found[module.name], module.version)
     if all(found.get(module.name) == module.version for module in wanted):
         return
+    older = [module.name for module in wanted if 0 < found.get(module.name, 0) < module.version]
+    if older:
+        _log.warning("%s: bringing earlier tables (%s) up to date", path, ", ".join(older))
     db.execute("BEGIN IMMEDIATE")
     try:
         if not found:

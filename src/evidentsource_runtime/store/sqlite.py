@@ -73,7 +73,7 @@ class SqliteStore(ReadableStore):
         limits: Limits,
         clock: Callable[[], int],
     ) -> None:
-        pool = Pool(asked.path, lambda: connect_reader(asked.path, asked.vfs))
+        pool = Pool(asked.path, partial(connect_reader, asked.path, asked.vfs))
         self._limits = limits
         self._commits: GroupCommit | None = None
         self._lookout: Lookout | None = None
@@ -205,10 +205,12 @@ class SqliteStore(ReadableStore):
         commits = self._writable()
         asked = preparing.asked(events, conditions, transaction_id, fingerprint)
         try:
-            prepared = preparing.prepared(asked, self._limits)
+            prepared = preparing.prepared(asked, self._limits, self._identity.keys)
         except EvidentSourceError:
             with self._pool.connection() as db:
-                before = preparing.refused(asked, self._limits, db, self._names)
+                before = preparing.refused(
+                    asked, self._limits, db, self._names, self._identity.keys
+                )
             if before is None:
                 raise
             return self._with_events(before)
@@ -228,6 +230,7 @@ class SqliteStore(ReadableStore):
         fingerprint: bytes | None = None,
         post: Post,
         told: Told,
+        held: bool = False,
     ) -> Callable[[], TransactionRecord]:
         """Begin to commit events without waiting for it, for a caller that must not: an event loop.
 
@@ -239,6 +242,8 @@ class SqliteStore(ReadableStore):
             post: is called by another thread once for each commit, with the ``told`` of all whose
                 transactions it decided, and has them called where they are waited for.
             told: is called so, once this transaction is safe or refused.
+            held: whether it is kept until :meth:`release` is called, or the store closed: for many that
+                come at once, which then share a commit.
 
         Returns:
             What gives the outcome, or raises as :meth:`EventStore.transact` does; to be called after
@@ -260,10 +265,14 @@ class SqliteStore(ReadableStore):
         """
         commits = self._writable()
         asked = preparing.asked(events, conditions, transaction_id, fingerprint)
-        prepared = preparing.prepared(asked, self._limits)
+        prepared = preparing.prepared(asked, self._limits, self._identity.keys)
         work = self._work(prepared, None, post, told)
-        commits.submit(work)
+        commits.submit(work, held=held)
         return lambda: _record(prepared, work.result())
+
+    def release(self) -> None:
+        """Begin to commit whatever was submitted and held; see :meth:`submit`."""
+        self._writable().release()
 
     def _work(
         self,

@@ -15,6 +15,7 @@ from evidentsource_core.rules import TransactionResult, sequence_text
 from evidentsource_core.times import EPOCH, from_parts
 from evidentsource_functions._lazy import LazyEvent, make_events, text_data
 from evidentsource_functions.lane import decode_batch
+from evidentsource_runtime.store.rows import Time
 
 Row: TypeAlias = tuple[Any, ...]
 """The columns of :data:`COLUMNS`, in this order."""
@@ -22,16 +23,21 @@ Row: TypeAlias = tuple[Any, ...]
 ID, STREAM, TYPE, SUBJECT, DATA, CONTENT_TYPE, SCHEMA, EXTENSIONS = range(8)
 MICROS, FINER, TIMED, REVISION, RECORDED = range(8, 13)
 
+RECORDED_AT: Final = "coalesce({event}.recorded_us, {event}.effective_us)"
+"""The SQL for the microseconds at which an event was recorded: it takes effect then if it names no time."""
+
 COLUMNS: Final = (
     "e.id, s.value, k.value, u.value, e.data, e.datacontenttype, e.dataschema, e.extensions, "
-    "e.effective_us, e.effective_ns, e.timed, e.revision, t.recorded"
+    "e.effective_us, e.effective_ns, e.timed, e.revision, "
+    f"{RECORDED_AT.format(event='e')}"
 )
 """What a row has, of the tables joined by :data:`NAMES`."""
 
 NAMES: Final = (
-    "CROSS JOIN tx AS t ON t.revision = e.tx CROSS JOIN stream AS s ON s.id = e.stream "
+    "CROSS JOIN stream AS s ON s.id = e.stream "
     "CROSS JOIN type AS k ON k.id = e.type LEFT JOIN subject AS u ON u.id = e.subject"
 )
+
 
 _STAMP: Final = (
     "'\"sequence\":\"' || printf('%020d', e.revision) || "
@@ -46,7 +52,9 @@ LANE: Final = (
     "e.datacontenttype, e.dataschema, json(CASE WHEN e.extensions IS NULL THEN '{' "
     f"ELSE substr(e.extensions, 1, length(e.extensions) - 1) || ',' END || {_STAMP}))"
 )
-"""The SQL for an event's row in a lane batch, over the same tables."""
+"""The SQL for an event's row in a lane batch, over the tables joined by :data:`NAMES_OF_LANE`."""
+
+NAMES_OF_LANE: Final = f"CROSS JOIN event AS t ON t.revision = e.tx {NAMES}"
 
 
 class StoredEvent(LazyEvent):
@@ -167,7 +175,7 @@ def _read_extensions(event: StoredEvent) -> Extensions:
     row = event._raw  # noqa: SLF001
     assigned = {
         SEQUENCE_KEY: StringExtension(sequence_text(row[REVISION])),
-        RECORDEDTIME_KEY: StringExtension(row[RECORDED]),
+        RECORDEDTIME_KEY: StringExtension(Time(row[RECORDED]).stamp),
     }
     return Extensions(_own(row[EXTENSIONS]) | assigned)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import apsw
 
 from evidentsource_runtime.store import stored
+from evidentsource_runtime.store.entries import COLUMN, FRESH, LEVELS, TABLES, entries_of
 from evidentsource_runtime.store.errors import StoreError
 from evidentsource_runtime.store.fetching import fetch, fetch_one
+from evidentsource_runtime.store.keys import Keys
 from evidentsource_runtime.store.readable import ReadableStore
 from evidentsource_runtime.store.rows import Columns
 from evidentsource_runtime.store.stored import Row
@@ -41,8 +44,8 @@ class Fault:
 def verify(store: ReadableStore, progress: Progress | None = None) -> Iterator[Fault]:
     """Everything that is wrong with a store; nothing where it is as it was written.
 
-    SQLite's own structures are checked, that revisions have no gaps, that every event is found by
-    every index, and that each transaction's rows have the checksum that they were written with.
+    SQLite's own structures are checked, that revisions have no gaps, that the index leads to every event
+    and to nothing else, and that each transaction's rows have the checksum that they were written with.
 
     Args:
         store: an open store; it may be written meanwhile.
@@ -58,7 +61,7 @@ def verify(store: ReadableStore, progress: Progress | None = None) -> Iterator[F
     upto = store.head().revision
     try:
         with store.read() as db:
-            found = [*_structure(db), *_counts(db)]
+            found = [*_structure(db), *_counts(db), *_index(db)]
         yield from found
         yield from _transactions(store, upto, progress or (lambda _done, _total: None))
     except StoreError as error:
@@ -66,7 +69,7 @@ def verify(store: ReadableStore, progress: Progress | None = None) -> Iterator[F
 
 
 _ROWS: Final = (
-    f"SELECT {stored.COLUMNS} FROM event AS e {stored.NAMES} "
+    f"SELECT {stored.COLUMNS}, e.key, e.tx_key, e.tx_id FROM event AS e {stored.NAMES} "
     "WHERE e.revision > ? AND e.revision <= ? ORDER BY e.revision"
 )
 
@@ -78,7 +81,8 @@ def _structure(db: apsw.Connection) -> Iterator[Fault]:
 
 
 def _counts(db: apsw.Connection) -> Iterator[Fault]:
-    last = fetch_one(db, "SELECT coalesce(max(revision), 0) FROM tx")[0]
+    sql = "SELECT coalesce(max(revision), 0) FROM event WHERE basis IS NOT NULL"
+    last = fetch_one(db, sql)[0]
     sql = "SELECT count(*), coalesce(min(revision), 1), coalesce(max(revision), 0) FROM event"
     count, low, high = fetch_one(db, sql)
     if (count, low, high) != (last, 1, last):
@@ -94,17 +98,48 @@ def _counts(db: apsw.Connection) -> Iterator[Fault]:
             yield Fault("missing-names", f"{nameless} events have a {table} that has no name")
 
 
+def _index(db: apsw.Connection) -> Iterator[Fault]:
+    """Whether the index has the entries that it should have, each in one place and in order."""
+    for kind, column in COLUMN.items():
+        wanted = f"SELECT * FROM ({entries_of(kind, f'revision <= {FRESH}')})"
+        found = " UNION ALL ".join(
+            f"SELECT kind, value, revision FROM {table} WHERE kind = {kind}"
+            for table in TABLES.values()
+        )
+        (first, second) = (fetch_one(db, _SUM.format(entries=sql)) for sql in (wanted, found))
+        if first != second:
+            message = (
+                f"the index of {column} has {second[0]} entries, not the {first[0]} of the events"
+            )
+            yield Fault("damaged-index", message)
+    for level, further in pairwise(LEVELS):
+        late = fetch_one(db, _LATE.format(table=TABLES[level], further=TABLES[further]))[0]
+        if late:
+            yield Fault("damaged-index", f"{late} entries of level {level} are out of order")
+
+
+# Sums that do not depend on the order of the entries: to look for each one of them would take far longer.
+_SUM: Final = (
+    "WITH n (kind, value, revision) AS ({entries}) SELECT count(*), coalesce(sum("
+    "(value % 2147483647 * 31 + revision % 2147483647 * 1000003) % 2147483647), 0) FROM n"
+)
+_LATE: Final = (
+    "SELECT count(*) FROM {table} AS n WHERE n.revision <= (SELECT max(f.revision) FROM {further} AS f "
+    "WHERE f.kind = n.kind AND f.value = n.value)"
+)
+
+
 def _transactions(store: ReadableStore, upto: int, progress: Progress) -> Iterator[Fault]:
     basis = 0
     while basis < upto:
         with store.read() as db:
             found = fetch(
                 db,
-                "SELECT basis, revision, checksum FROM tx "
-                f"WHERE revision > ? ORDER BY revision LIMIT {_PAGE}",
+                "SELECT basis, revision, checksum FROM event "
+                f"WHERE revision > ? AND basis IS NOT NULL ORDER BY revision LIMIT {_PAGE}",
                 (basis,),
             )
-            faults = [fault for row in found for fault in _transaction(db, *row)]
+            faults = [fault for row in found for fault in _transaction(db, store.keys_of_ids, *row)]
         yield from faults
         for before, revision, *_ in found:
             if before != basis:
@@ -115,13 +150,22 @@ def _transactions(store: ReadableStore, upto: int, progress: Progress) -> Iterat
         progress(min(basis, upto), upto)
 
 
-def _transaction(db: apsw.Connection, basis: int, revision: int, checksum: int) -> Iterator[Fault]:
+def _transaction(
+    db: apsw.Connection, keys: Keys, basis: int, revision: int, checksum: int
+) -> Iterator[Fault]:
     rows = fetch(db, _ROWS, (basis, revision))
+    which = f"the revisions {basis + 1} to {revision}"
     if zlib.crc32("".join(_text(row) for row in rows).encode()) != checksum:
-        yield Fault(
-            "changed-events",
-            f"the events of the revisions {basis + 1} to {revision} are not as they were written",
-        )
+        yield Fault("changed-events", f"the events of {which} are not as they were written")
+    elif not all(_has_its_keys(row, keys) for row in rows):
+        yield Fault("damaged-index", f"the keys of {which} are not those of their ids")
+
+
+def _has_its_keys(row: Row, keys: Keys) -> bool:
+    *_, key, tx_key, name = row
+    if tx_key != (None if name is None else keys.of_transaction(name)):
+        return False
+    return keys.of_event(row[stored.STREAM], row[stored.ID]) == int(key)
 
 
 def _text(row: Row) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -14,31 +14,34 @@ import apsw
 from evidentsource_core.domain.checks import at
 from evidentsource_core.domain.constraints import AppendCondition
 from evidentsource_core.domain.errors import (
-    ConstraintViolations,
     DuplicateEventId,
     DuplicateTransactionId,
     EvidentSourceError,
     InvalidEvents,
 )
 from evidentsource_core.domain.events import Event, ProspectiveEvent
-from evidentsource_core.domain.flat_selectors import holds
+from evidentsource_core.domain.flat_selectors import STREAM, holds
 from evidentsource_core.domain.selectors import EventSelector
 from evidentsource_core.rules import check_holds
+from evidentsource_runtime.store.entries import TRANSACTION_KEY, arms
 from evidentsource_runtime.store.fetching import fetch, insert
 from evidentsource_runtime.store.interface import TransactionRecord
-from evidentsource_runtime.store.lookups import last_revision
+from evidentsource_runtime.store.lookups import event_revision, last_revision
+from evidentsource_runtime.store.merging import Upkeep
 from evidentsource_runtime.store.names import Names
 from evidentsource_runtime.store.pool import Pool
 from evidentsource_runtime.store.preparing import Prepared
 from evidentsource_runtime.store.reading import NO_OPTIONS, asked, highest
-from evidentsource_runtime.store.rows import DATA, TIME, Columns, Time
-from evidentsource_runtime.store.stored import Row, stored_events
+from evidentsource_runtime.store.rows import DATA, TIME, Time
+from evidentsource_runtime.store.stored import RECORDED_AT, Row, stored_events
+from evidentsource_runtime.store.taken import Taken
 
 Also = Callable[[apsw.Connection, TransactionRecord], None]
 """What else is written with a transaction, in the same commit."""
 
 _MOST_PENDING: Final = 64
 """Rows that are kept back at most while conditions are checked, each of which looks at all of them."""
+_NOTHING_YET: Final = -1
 _REMEMBERED: Final = 256
 """Of how many last events the writer remembers what selectors ask for."""
 
@@ -60,12 +63,12 @@ class Written(NamedTuple):
 
     def events(self, prepared: Prepared, source: str) -> list[Event]:
         """Its events, as they are read; ``source`` is what their sources have before the stream."""
-        recorded, stamp, revision = self.time.micros, self.time.stamp, self.basis
+        recorded, revision = self.time.micros, self.basis
         rows: list[Row] = []
         for each in prepared.columns:
             revision += 1
             when = (recorded, 0, 0) if each.time is None else (*each.time, 1)
-            rows.append((*each[:TIME], *each[DATA:], *when, revision, stamp))
+            rows.append((*each[:TIME], *each[DATA:], *when, revision, recorded))
         return stored_events(rows, source)
 
 
@@ -74,9 +77,6 @@ class Writer:
 
     Rows are kept back and written together, since each statement costs the interpreter's lock;
     what is asked of the database meanwhile is answered with them in mind.
-
-    Whether an event's id is used already is not asked: the index says it when the rows are written,
-    and whoever commits then begins again, *carefully*.
 
     Args:
         db: the connection.
@@ -92,13 +92,13 @@ class Writer:
         self._names = names
         self._pool = pool
         self._now = now
-        self._revision = 0
+        self._revision, self._committed = 0, _NOTHING_YET
         self._time = self._last = Time(0)
         self._known: dict[str, tuple[Written, bytes]] = {}
-        self._taken: set[tuple[str, str]] = set()
         self._events: list[tuple[Any, ...]] = []
         self._pending: list[ProspectiveEvent] = []
-        self._transactions: list[tuple[Any, ...]] = []
+        self._taken: Taken
+        self._upkeep = Upkeep(db)
         self._recent: deque[tuple[str, str | None, str]] = deque(maxlen=_REMEMBERED)
         self.reload()
 
@@ -115,38 +115,32 @@ class Writer:
     def reload(self) -> None:
         """Take the latest revision from the file: after a start, and when a commit was undone."""
         self._names.reload(self._db)
-        self._events, self._pending, self._transactions = [], [], []
+        self._events, self._pending = [], []
         self._recent.clear()
+        self._upkeep.reload()
         self._revision, recorded = last_revision(self._db)
         self._last = Time(recorded)
+        if self._revision == self._committed:
+            self._taken.undo()
+        else:
+            # At the start, and where nobody could say whether something was written, and it was.
+            self._taken = Taken(self._db)
+        self._committed = self._revision
 
-    def begin(self, group: Sequence[Prepared], *, carefully: bool = False) -> None:
-        """Ask at once what :meth:`write` will want to know of each of the group.
-
-        Args:
-            group: all that is going to be written.
-            carefully: whether to look for the ids of its events, too.
-        """
-        given = [each.id for each in group if not each.made_id]
-        self._known = self._committed(given) if given else {}
+    def begin(self, group: Sequence[Prepared]) -> None:
+        """Ask at once what :meth:`write` will want to know of each of the group: all of it."""
+        given = [(each.key, each.id) for each in group if not each.made_id]
+        self._known = self._written(given) if given else {}
         self._names.begin(self._db, group)
-        self._taken = set()
-        if carefully:
-            self._taken.update(self._used(event for each in group for event in each.events))
+        self._taken.begin(each.keys for each in group)
         self._time = Time(max(self._now(), self._last.micros))
 
-    def _committed(self, ids: list[str]) -> dict[str, tuple[Written, bytes]]:
+    def _written(self, ids: list[tuple[int, str]]) -> dict[str, tuple[Written, bytes]]:
         found = fetch(self._db, _TRANSACTIONS, (json.dumps(ids),))
         return {
             name: (Written(basis, revision, Time(recorded), True), known)
             for name, basis, revision, recorded, known in found
         }
-
-    def _used(self, events: Iterable[ProspectiveEvent]) -> list[tuple[str, str]]:
-        """The streams and ids of those whose stream has their id already."""
-        number = self._names.of_stream
-        wanted = [(number(event.stream), event.id, event.stream) for event in events]
-        return fetch(self._db, _USED, (json.dumps(wanted),))
 
     def write(self, prepared: Prepared, also: Also | None = None) -> Written:
         """Write a transaction of the group, or find that it had been written.
@@ -163,11 +157,12 @@ class Writer:
             if before[1] != prepared.fingerprint:
                 raise DuplicateTransactionId(prepared.id)
             return before[0]
-        taken = self._taken
-        if taken and any((each.stream, each.id) in taken for each in prepared.columns):
-            self._refuse_used(prepared.events)
-        if prepared.conditions:
-            self._check_conditions(prepared)
+        known = self._taken.may_have(prepared.keys)
+        if known:
+            self._refuse_used(prepared)
+        if prepared.conditions and not all(map(self._unchanged_lately, prepared.conditions)):
+            check_holds(prepared.conditions, self._highest)
+        self._taken.add(prepared.keys, known=known)
         written = self._insert(prepared)
         if also is not None:
             self.flush()
@@ -177,25 +172,17 @@ class Writer:
 
     def flush(self) -> None:
         """Write the rows that were kept back."""
-        if self._transactions:
+        if self._events:
             self._names.flush(self._db)
             insert(self._db, _EVENT, self._events)
-            insert(self._db, _TX, self._transactions)
-            self._events, self._pending, self._transactions = [], [], []
+            self._events, self._pending = [], []
+            self._upkeep.written(self._revision)
 
     def commit(self) -> None:
         """What was written is committed."""
         self._names.commit()
-
-    def _check_conditions(self, prepared: Prepared) -> None:
-        if all(map(self._unchanged_lately, prepared.conditions)):
-            return
-        try:
-            check_holds(prepared.conditions, self._highest)
-        except ConstraintViolations:
-            # An id that is used already is said before that.
-            self._refuse_used(prepared.events)
-            raise
+        self._taken.commit(self._revision)
+        self._committed = self._revision
 
     def _unchanged_lately(self, condition: AppendCondition) -> bool:
         """Whether it holds for certain: only something new could break it, and nothing new does.
@@ -213,16 +200,20 @@ class Writer:
             holds(program, *event) for event in islice(reversed(self._recent), max(0, since))
         )
 
-    def _refuse_used(self, events: Sequence[ProspectiveEvent]) -> None:
+    def _refuse_used(self, prepared: Prepared) -> None:
         """Refuse ids that are used already, if there are any."""
-        taken = self._taken.union(self._used(events))
+        self.flush()
         problems: list[EvidentSourceError] = [
-            at(f"events[{index}]", DuplicateEventId(event.stream, event.id))
-            for index, event in enumerate(events)
-            if (event.stream, event.id) in taken
+            at(f"events[{index}]", DuplicateEventId(each.stream, each.id))
+            for index, (each, key) in enumerate(zip(prepared.columns, prepared.keys, strict=True))
+            if self._taken.may_have((key,)) and self._is_used(each.stream, each.id, key)
         ]
         if problems:
             raise InvalidEvents(problems)
+
+    def _is_used(self, stream: str, event_id: str, key: int) -> bool:
+        number = self._names.pending(self._db, STREAM, stream)
+        return number is not None and event_revision(self._db, number, event_id, key) is not None
 
     def _highest(self, selector: EventSelector) -> int:
         if len(self._pending) > _MOST_PENDING:
@@ -234,42 +225,43 @@ class Writer:
         return highest(self._db, self._pool, self._names.pending, query)
 
     def _insert(self, prepared: Prepared) -> Written:
-        name, made_id, events, columns, checksum, _, fingerprint = prepared
-        basis, time = self._revision, self._time
-        revision = basis + len(columns)
-        self._insert_events(columns, basis, time.micros)
-        self._pending += events
-        self._transactions.append(
-            (revision, basis, name, time.micros, time.stamp, fingerprint, checksum)
+        basis, time, name = self._revision, self._time, prepared.id
+        revision = basis + len(prepared.columns)
+        of_transaction = (
+            *(basis, time.stamp, prepared.key, name),
+            *(prepared.fingerprint, prepared.checksum),
         )
-        if not made_id:
-            self._known[name] = (Written(basis, revision, time, True), fingerprint)
+        self._insert_events(prepared, basis, revision, of_transaction)
+        self._pending += prepared.events
+        if not prepared.made_id:
+            self._known[name] = (Written(basis, revision, time, True), prepared.fingerprint)
         self._revision, self._last = revision, time
         return Written(basis, revision, time)
 
-    def _insert_events(self, columns: Sequence[Columns], basis: int, recorded: int) -> None:
-        numbers, into, taken = self._names.numbers, self._events, self._taken
+    def _insert_events(
+        self, prepared: Prepared, revision: int, last: int, of_transaction: tuple[Any, ...]
+    ) -> None:
+        numbers, into, recorded = self._names.numbers, self._events, self._time.micros
         recent = self._recent.append
-        revision, last = basis, basis + len(columns)
-        for event_id, stream, kind, subject, time, *others in columns:
+        for columns, key in zip(prepared.columns, prepared.keys, strict=True):
+            event_id, stream, kind, subject, time, *others = columns
             revision += 1
             recent((stream, subject, kind))
-            when = (recorded, 0, 0) if time is None else (*time, 1)
+            when = (recorded, 0, 0, None) if time is None else (*time, 1, recorded)
             named = numbers(stream, subject, kind, revision)
-            into.append((revision, last, *named, *when, event_id, *others))
-            taken.add((stream, event_id))
+            ends = of_transaction if revision == last else _NO_END
+            into.append((revision, last, *named, *when, key, *ends, event_id, *others))
 
 
-_EVENT = (
+_NO_END: Final = (None,) * 6
+_EVENT: Final = (
     "event (revision, tx, stream, subject, type, effective_us, effective_ns, timed, "
+    "recorded_us, key, basis, recorded, tx_key, tx_id, fingerprint, checksum, "
     "id, data, datacontenttype, dataschema, extensions)"
 )
-_TX = "tx (revision, basis, id, recorded_us, recorded, fingerprint, checksum)"
-_TRANSACTIONS = (
-    "SELECT id, basis, revision, recorded_us, fingerprint FROM tx "
-    "WHERE id IN (SELECT value FROM json_each(?))"
-)
-_USED = (
-    "SELECT k.value ->> 2, i.id FROM json_each(?) AS k "
-    "CROSS JOIN event AS i INDEXED BY event_by_id ON i.stream = k.value ->> 0 AND i.id = k.value ->> 1"
+_TRANSACTIONS: Final = " UNION ALL ".join(
+    f"SELECT e.tx_id, e.basis, e.revision, {RECORDED_AT.format(event='e')}, e.fingerprint "
+    f"FROM json_each(?1) AS k CROSS JOIN {arm.tables} CROSS JOIN event AS e ON e.revision = p.revision "
+    f"WHERE {arm.where} AND {arm.value} = k.value ->> 0 AND e.tx_id = k.value ->> 1"
+    for arm in arms(TRANSACTION_KEY)
 )

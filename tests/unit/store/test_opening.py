@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 import textwrap
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import apsw
 import pytest
 
-from evidentsource_core import InvalidDatabaseName, InvalidValue, Selector
+from evidentsource_core import InvalidDatabaseName, InvalidValue, ProspectiveEvent, Selector
 from evidentsource_runtime.store import (
     ForeignFile,
     Module,
@@ -27,6 +28,7 @@ from evidentsource_runtime.store import (
     StoreReadOnly,
     WrongDatabase,
     schema,
+    verify,
 )
 from evidentsource_runtime.store.fetching import fetch_one
 from tests.unit.store.helpers import bank, event
@@ -285,3 +287,68 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
         bank(tmp_path, modules=[wrong])
     with bank(tmp_path, modules=[NOTES]) as store, store.read() as db:
         assert fetch_one(db, "SELECT 1 FROM sqlite_schema WHERE name = 'other'") is None
+
+
+_AS_BEFORE = """
+INSERT INTO store SELECT id, name, streams, created_us FROM new.store;
+INSERT INTO stream SELECT * FROM new.stream;
+INSERT INTO subject SELECT * FROM new.subject;
+INSERT INTO type SELECT * FROM new.type;
+INSERT INTO tx SELECT revision, basis, tx_id, coalesce(recorded_us, effective_us), recorded,
+    fingerprint, checksum FROM new.event WHERE basis IS NOT NULL;
+INSERT INTO event SELECT revision, tx, stream, subject, type, effective_us, effective_ns, timed, id, data,
+    datacontenttype, dataschema, extensions FROM new.event;
+"""
+
+
+def as_before(made: Path, path: Path) -> None:
+    """A file of the first version of the tables, with what another file has."""
+    db = apsw.Connection(str(path))
+    db.pragma("application_id", schema.APPLICATION_ID)
+    db.execute("CREATE TABLE module (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT")
+    db.execute("INSERT INTO module VALUES ('events', 1)")
+    first = schema.EVENTS.steps[0]
+    assert isinstance(first, str)
+    db.execute(first)
+    db.execute("ATTACH ? AS new", (str(made),))
+    db.execute(_AS_BEFORE)
+    db.close()
+
+
+@pytest.mark.parametrize("events", [0, 1, 15, 16, 300])
+def test_a_store_with_earlier_tables_keeps_everything_and_gets_the_index(
+    tmp_path: Path, events: int
+) -> None:
+    wanted = [
+        ProspectiveEvent(
+            f"e-{n}",
+            f"stream-{n % 3}",
+            f"type-{n % 2}",
+            None if n % 5 == 0 else f"a-{n % 20}",
+            data=f"{n}",
+            time=datetime(2020, 1, 1, tzinfo=UTC) if n % 7 == 0 else None,
+        )
+        for n in range(events)
+    ]
+    batches = [wanted[start : start + 4] for start in range(0, events, 4)]
+    with SqliteStore.open(tmp_path / "made.db", name="bank") as made:
+        for number, batch in enumerate(batches):
+            made.transact(batch, transaction_id=f"t-{number}")
+        expected = list(made.log(detail=True))
+    as_before(tmp_path / "made.db", tmp_path / "bank.db")
+    with pytest.raises(OlderStore, match="open it once for writing"):
+        SqliteStore.open(tmp_path / "bank.db", mode="read")
+    with SqliteStore.open(tmp_path / "bank.db") as store:
+        assert list(verify(store)) == []
+        assert list(store.log(detail=True)) == expected
+        for event in [event for result in expected for event in result.events][::7]:
+            assert store.event(event.stream() or "", event.id) == event
+            found = store.query(Selector.subject(event.subject))
+            assert event in list(found)
+        for number, batch in enumerate(batches):
+            assert store.transact(batch, transaction_id=f"t-{number}") == expected[number]
+        store.transact([ProspectiveEvent("new", "stream-0", "type-0")])
+        assert store.head().revision == events + 1
+    with SqliteStore.open(tmp_path / "bank.db", mode="read") as store:
+        assert list(verify(store)) == []
+        assert store.event("stream-0", "new") is not None

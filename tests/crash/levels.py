@@ -1,0 +1,29 @@
+"""An index whose entries move on as early as they would after a million events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from evidentsource_runtime.store import merging, taken
+from evidentsource_runtime.store.entries import BLOCK
+
+
+@contextmanager
+def small_levels(fresh: int = BLOCK, *, piece: int = 5, scale: int = 1) -> Iterator[None]:
+    """Let levels be small for a while, ``scale`` times as large as the smallest that make sense."""
+    wanted: dict[tuple[Any, str], object] = {
+        (merging, "FRESH_EVENTS"): fresh,
+        (merging, "MOST"): {1: 40 * scale, 2: 120 * scale},
+        (merging, "_PIECE"): piece,
+        (taken, "REMEMBERED"): 30 * scale,
+    }
+    before = {(module, name): getattr(module, name) for module, name in wanted}
+    for (module, name), value in wanted.items():
+        setattr(module, name, value)
+    try:
+        yield
+    finally:
+        for (module, name), value in before.items():
+            setattr(module, name, value)
