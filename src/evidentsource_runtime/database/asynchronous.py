@@ -176,18 +176,20 @@ class AsyncDatabase:
     ) -> TransactionRecord | None:
         """Commit without a thread that waits; None where the transaction itself is to be refused."""
         await checkpoint_if_cancelled()
-        loop = running_loop()
-        verdict = loop.verdict()
+        loop, store = running_loop(), self._database.store
+        batch, verdict = loop.batch(store), loop.verdict()
         try:
-            outcome = self._database.store.submit(
+            outcome = store.submit(
                 events,
                 conditions,
                 transaction_id=transaction_id,
-                post=loop.post,
+                post=batch.post,
                 told=verdict.tell,
+                held=True,
             )
         except TransactionError:
             return None  # who says so knows what the file has to say of it, too
+        batch.begun()
         await verdict.wait()
         return outcome()
 

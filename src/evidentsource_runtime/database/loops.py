@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
+from weakref import WeakKeyDictionary, ref
 
 import anyio
 from anyio.lowlevel import RunVar, current_token
 
 from evidentsource_runtime.store.work import Told
 
-__all__ = ["Loop", "Verdict", "running_loop", "waker"]
+__all__ = ["Batch", "Loop", "Verdict", "running_loop", "waker"]
+
+
+Wake: TypeAlias = Callable[[Callable[[], None]], object]
+
+
+class Releasing(Hashable, Protocol):
+    """A store that holds what is submitted until it is told to go on."""
+
+    def release(self) -> None:
+        """Begin to commit what is held."""
 
 
 class Verdict(Protocol):
@@ -72,23 +83,77 @@ class _AsyncioVerdict:
 
 
 class Loop:
-    """An event loop, for other threads.
+    """An event loop, for other threads and for itself.
 
     Args:
         verdict: makes what its tasks wait for.
         wake: has something called by the loop; any thread may call it.
+        soon: the same, for the loop's own thread.
     """
 
-    def __init__(
-        self, verdict: Callable[[], Verdict], wake: Callable[[Callable[[], None]], object]
-    ) -> None:
+    def __init__(self, verdict: Callable[[], Verdict], wake: Wake, soon: Wake) -> None:
         self.verdict = verdict
-        self._wake = wake
+        self.wake = wake
+        self.soon = soon
+        self._batches: WeakKeyDictionary[Releasing, Batch] = WeakKeyDictionary()
+
+    def batch(self, store: Releasing) -> Batch:
+        """What this loop's tasks write into a store."""
+        found = self._batches.get(store)
+        if found is None:
+            found = self._batches[store] = Batch(self, ref(store))
+        return found
+
+
+class Batch:
+    """Brings what a loop's tasks write to their store, all of it that comes at once together.
+
+    While a commit is under way, what further tasks begin is held: those that are told of it are
+    likely to have something to write next, which then shares the next one. Fewer commits wait for
+    the disk, and the loop and the committer do not contend for the interpreter.
+
+    Args:
+        loop: the loop.
+        store: where they write, while it is there.
+    """
+
+    def __init__(self, loop: Loop, store: ref[Releasing]) -> None:
+        self._loop = loop
+        self._store = store
+        self._undecided = 0
+        self._under_way = False
+        self._due = False
+
+    def begun(self) -> None:
+        """One more transaction was submitted, and is held."""
+        self._undecided += 1
+        if not self._under_way and not self._due:
+            self._hand_over_soon()
+
+    def _hand_over_soon(self) -> None:
+        # Behind all tasks that are ready to run now.
+        self._due = True
+        self._loop.soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._due = False
+        self._under_way = True
+        store = self._store()
+        if store is not None:
+            store.release()
 
     def post(self, told: list[Told]) -> None:
         """Have all of these called by the loop. It may be over: then nobody waits there."""
         with suppress(RuntimeError):
-            self._wake(partial(_call_all, told))
+            self._loop.wake(partial(self._tell, told))
+
+    def _tell(self, told: list[Told]) -> None:
+        self._undecided -= len(told)
+        self._under_way = False
+        for tell in told:
+            tell()
+        if self._undecided and not self._due:
+            self._hand_over_soon()
 
 
 _RUNNING: RunVar[Loop] = RunVar("evidentsource-loop")
@@ -98,20 +163,18 @@ def running_loop() -> Loop:
     """The loop that runs here: the same one for all of its tasks."""
     loop = _RUNNING.get(None)
     if loop is None:
-        of_asyncio = isinstance(current_token().native_token, asyncio.AbstractEventLoop)
-        loop = Loop(_AsyncioVerdict if of_asyncio else _AnyVerdict, waker())
+        native: Any = current_token().native_token
+        if isinstance(native, asyncio.AbstractEventLoop):
+            loop = Loop(_AsyncioVerdict, waker(), native.call_soon)
+        else:
+            loop = Loop(_AnyVerdict, waker(), waker())
         _RUNNING.set(loop)
     return loop
 
 
-def waker() -> Callable[[Callable[[], None]], object]:
+def waker() -> Wake:
     """How another thread has something done by this loop, without waiting for it."""
     loop: Any = current_token().native_token
     if hasattr(loop, "run_sync_soon"):  # trio's
         return partial(loop.run_sync_soon)
     return partial(loop.call_soon_threadsafe)
-
-
-def _call_all(told: list[Told]) -> None:
-    for tell in told:
-        tell()
