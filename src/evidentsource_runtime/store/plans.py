@@ -29,6 +29,8 @@ MOST_DEPTH: Final = 50
 """A term larger or deeper than this is checked outside of SQL, whose expressions have limits."""
 SHARE: Final = 16
 """Where the index leads to more than one event in this many, a scan is less work."""
+SAMPLE: Final = 16 * 1024
+"""Revisions at either end of a long history that are looked at first."""
 _PER_BLOCK: Final = 2
 """As how many events one entry of a block counts, which has a few to be looked through."""
 LEAST: Final = 16
@@ -141,11 +143,32 @@ def plan(db: apsw.Connection, term: Term, window: Window, *, by_time: bool) -> P
     if not by_time and mergeable(drivers):
         return Plan(Way.MERGE, _singles(drivers), check, values)
     sources = tuple(_source(driver) for driver in drivers)
-    most = (window.upto - window.after) // SHARE + LEAST
-    if _counted(db, sources, window, most) >= most:
+    if _lead_to_many(db, sources, window):
         check, values = _check(term)
         return Plan(Way.SCAN, (), check, values)
     return Plan(Way.SORT, sources, check, values)
+
+
+def _lead_to_many(db: apsw.Connection, sources: tuple[Source, ...], window: Window) -> bool:
+    """Whether a scan is less work than what the sources lead to."""
+    if window.upto - window.after > 2 * SAMPLE and _all_of_blocks(sources):
+        # Where both ends have many, nobody counts them all: it would take as long as a page of events.
+        ends = (
+            window._replace(upto=window.after + SAMPLE),
+            window._replace(after=window.upto - SAMPLE),
+        )
+        if all(_are_many(db, sources, end) for end in ends):
+            return True
+    return _are_many(db, sources, window)
+
+
+def _all_of_blocks(sources: tuple[Source, ...]) -> bool:
+    return all(source.shape.kind in BLOCKS for source in sources)
+
+
+def _are_many(db: apsw.Connection, sources: tuple[Source, ...], window: Window) -> bool:
+    most = (window.upto - window.after) // SHARE + LEAST
+    return _counted(db, sources, window, most) >= most
 
 
 def _is_everything(db: apsw.Connection, term: Term) -> bool:

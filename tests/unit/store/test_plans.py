@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import apsw
 import pytest
@@ -220,3 +221,48 @@ def test_what_leads_to_every_event_is_read_without_the_index(
         assert steps[0] == "SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
     wanted = [n for n in range(EVENTS) if n % 3 < streams]
     assert [event.id for event in store.query(selector)] == [f"e-{n}" for n in wanted]
+
+
+@pytest.mark.parametrize(
+    ("selector", "looked_at"),
+    [
+        # Many at both ends: the rest is not counted.
+        (kinds("type-") & (stream("stream-0") | stream("stream-1")), [100, 100]),
+        # Many at neither, or not of streams and types alone: everything counts.
+        (stream("stream-0") | subject("a-001"), [EVENTS]),
+        (subjects("a-1"), [EVENTS]),
+    ],
+)
+def test_of_a_long_history_the_ends_are_looked_at_first(
+    store: SqliteStore,
+    monkeypatch: pytest.MonkeyPatch,
+    selector: EventSelector,
+    looked_at: list[int],
+) -> None:
+    counted = plans._are_many
+    lengths = []
+
+    def noted(db: apsw.Connection, sources: tuple[plans.Source, ...], window: Window) -> bool:
+        lengths.append(window.upto - window.after)
+        return counted(db, sources, window)
+
+    monkeypatch.setattr(plans, "SAMPLE", 100)
+    monkeypatch.setattr(plans, "_are_many", noted)
+    assert explained(store, selector)[0] is Way.SCAN
+    assert lengths == looked_at
+
+
+def test_many_at_one_end_alone_are_not_taken_for_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plans, "SAMPLE", 64)
+    with SqliteStore.open(tmp_path / "bank.db") as store:
+        names = ("most", "few", "fewer")
+        for start in range(0, EVENTS, 1000):
+            kinds_of = [names[n % 3 if n < 100 else 0] for n in range(start, start + 1000)]
+            store.transact(
+                [ProspectiveEvent(f"e-{start + n}", "s1", name) for n, name in enumerate(kinds_of)]
+            )
+        either = kind("few") | kind("fewer")
+        assert explained(store, either)[0] is Way.SORT
+        assert store.count(either) == 66
