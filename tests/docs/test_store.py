@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from evidentsource_runtime import store
-from evidentsource_runtime.store import errors, plans, terms
+from evidentsource_runtime.store import entries, errors, merging, plans, taken, terms
 
 PAGE = (Path(__file__).parents[2] / "docs" / "store.md").read_text()
 
@@ -44,7 +44,15 @@ def test_every_error_stands_there_with_its_code() -> None:
 
 
 def test_the_numbers_of_the_ways_are_those_of_the_code() -> None:
-    assert f"up to {terms.FEW} values" in PAGE
+    assert f"up to {terms.FEW} subjects" in PAGE
     assert f"one event in {plans.SHARE}" in PAGE
     assert f"up to\n{plans.PROBE:,}" in PAGE
     assert f"{plans.MOST_TERMS:,} terms, or deeper than {plans.MOST_DEPTH}" in PAGE
+
+
+def test_the_numbers_of_the_index_are_those_of_the_code() -> None:
+    assert f"fewer than {merging.FRESH_EVENTS}, have no entries" in PAGE
+    assert f"more than {merging.MOST[1]:,} moves on" in PAGE
+    assert f"more than {merging.MOST[2]:,} to the last" in PAGE
+    assert f"stand for {entries.BLOCK} revisions" in PAGE
+    assert f"the last {taken.REMEMBERED:,} events" in PAGE
