@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,7 +11,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from evidentsource_core.domain.constraints import AppendCondition
-from evidentsource_core.domain.errors import InvalidType
 from evidentsource_core.domain.events import Event, ProspectiveEvent
 from evidentsource_core.domain.identifiers import StateChangeName
 from evidentsource_core.domain.state_change import Command, CommandRequest
@@ -26,7 +24,7 @@ from evidentsource_runtime.database.kept import KeptStates
 from evidentsource_runtime.database.publishing import Publishing
 from evidentsource_runtime.database.snapshots import Home, Snapshot
 from evidentsource_runtime.database.tables import MODULE
-from evidentsource_runtime.database.traces import Trace, kept_headers
+from evidentsource_runtime.database.traces import Trace, checked_principal, kept_headers
 from evidentsource_runtime.database.views import Point, Views
 from evidentsource_runtime.database.worker import EagerWorker
 from evidentsource_runtime.host import Host
@@ -268,7 +266,7 @@ class Database(Publishing):
         given = kept_headers(headers)
         also = None
         if given or principal is not None:
-            trace = Trace("", 0, headers=given, principal=_checked_principal(principal))
+            trace = Trace("", 0, headers=given, principal=checked_principal(principal))
             also = executing.trace_writer(trace)
         return self._store.transact(events, conditions, transaction_id=transaction_id, also=also)
 
@@ -320,7 +318,7 @@ class Database(Publishing):
             transaction_id,
             last_seen_revision,
             self._now() if received_at is None else received_at,
-            _checked_principal(principal),
+            checked_principal(principal),
             attempts,
         )
         change = self._change(given.name, version)
@@ -392,12 +390,3 @@ class Database(Publishing):
 
 def _system_clock() -> datetime:
     return datetime.now(UTC)
-
-
-def _checked_principal(principal: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    if principal is None:
-        return None
-    try:
-        return dict(json.loads(json.dumps(dict(principal))))
-    except (TypeError, ValueError) as error:
-        raise InvalidType("principal", "a mapping of JSON values", principal) from error

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from evidentsource_core.domain.attributes import EventAttribute
+from evidentsource_core.domain.errors import InvalidType
 from evidentsource_core.domain.selectors import EventSelector
 from evidentsource_core.domain.state_change import Command
 from evidentsource_core.rules import selector_in_words
@@ -205,3 +206,17 @@ def _time(moment: datetime | None) -> str | None:
 
 def _moment(text: str | None) -> datetime | None:
     return None if text is None else parse_rfc3339(text)
+
+
+def checked_principal(principal: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """A copy of who acts, as a trace keeps it.
+
+    Raises:
+        InvalidType: it is no mapping of JSON values.
+    """
+    if principal is None:
+        return None
+    try:
+        return dict(json.loads(json.dumps(dict(principal))))
+    except (TypeError, ValueError) as error:
+        raise InvalidType("principal", "a mapping of JSON values", principal) from error

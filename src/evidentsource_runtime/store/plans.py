@@ -1,4 +1,4 @@
-"""From a term to SQL: which index leads to the events, in which order they come, what is left to check.
+"""From a term to a plan: what of the index leads to the events, in which order, what is left to check.
 
 There are three ways, each of which gives the first n revisions behind a place:
 
@@ -10,19 +10,17 @@ There are three ways, each of which gives the first n revisions behind a place:
 
 from __future__ import annotations
 
-from enum import Enum
-from functools import lru_cache
-from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Final
 
 import apsw
 
 from evidentsource_core.domain.flat_selectors import AND, SUBJECT
-from evidentsource_runtime.store.entries import BLOCKS, arms
+from evidentsource_runtime.store.entries import BLOCKS
 from evidentsource_runtime.store.fetching import fetch_one
 from evidentsource_runtime.store.names import COLUMNS
-from evidentsource_runtime.store.stored import COLUMNS as COLUMNS_OF_ROWS
-from evidentsource_runtime.store.stored import NAMES
+from evidentsource_runtime.store.statements import counting
 from evidentsource_runtime.store.terms import FEW, NOTHING, Group, Numbers, Span, Term, in_span
+from evidentsource_runtime.store.ways import ANY, LARGEST, Plan, Shape, Source, Values, Way, Window
 
 MOST_TERMS: Final = 1000
 MOST_DEPTH: Final = 50
@@ -37,87 +35,6 @@ LEAST: Final = 16
 """Events that the index may lead to in any case."""
 PROBE: Final = 1000
 """How far terms are counted to learn which of several leads to the fewest events."""
-
-Values = tuple[int | str | None, ...]
-_LARGEST: Final = 2**63 - 1
-_ANY: Final = "1"
-
-
-class Window(NamedTuple):
-    """Which events a query may see; what it has given is cut off from it.
-
-    Args:
-        after: only revisions above this one.
-        upto: only revisions up to this one.
-        low: only from this place in effective time on: (microseconds, nanoseconds, revision).
-        high: only up to this place, included.
-    """
-
-    after: int
-    upto: int
-    low: tuple[int, int, int] | None = None
-    high: tuple[int, int, int] | None = None
-
-    def times(self) -> tuple[str, Values]:
-        """The SQL of its times over ``event AS e``, and its values."""
-        sql: list[str] = []
-        values: Values = ()
-        for bound, operator in ((self.low, ">="), (self.high, "<=")):
-            if bound is not None:
-                sql.append(f"(e.effective_us, e.effective_ns, e.revision) {operator} (?, ?, ?)")
-                values += (*bound[:2], min(bound[2], _LARGEST))
-        return " AND ".join(sql) or _ANY, values
-
-
-class Way(Enum):
-    """How a plan finds its events."""
-
-    NOTHING = "nothing"
-    MERGE = "merge"
-    SORT = "sort"
-    SCAN = "scan"
-
-
-class Shape(NamedTuple):
-    """One way into the index, without the values that are bound.
-
-    Args:
-        kind: of the entries that it leads to.
-        names: what stands before them behind FROM, ``n`` mostly.
-        where: which of them, with ``{value}`` for an entry's value.
-        in_order: whether they all have one value, and so come in the order of revisions.
-    """
-
-    kind: int
-    names: str
-    where: str
-    in_order: bool = False
-
-
-class Source(NamedTuple):
-    """One way into the index: its shape, and the values that are bound to it."""
-
-    shape: Shape
-    values: Values
-
-
-class Plan(NamedTuple):
-    """How the events of a term are found.
-
-    Args:
-        way: which of the ways.
-        sources: where the index is entered.
-        check: the SQL that an event has to meet besides.
-        values: those of ``check``.
-        outside: whether events are checked by the function ``selects`` instead, which is given the
-            number of a program that is put in front of the values.
-    """
-
-    way: Way
-    sources: tuple[Source, ...] = ()
-    check: str = _ANY
-    values: Values = ()
-    outside: bool = False
 
 
 def plan(db: apsw.Connection, term: Term, window: Window, *, by_time: bool) -> Plan:
@@ -139,7 +56,7 @@ def plan(db: apsw.Connection, term: Term, window: Window, *, by_time: bool) -> P
         return Plan(Way.SCAN, check=_OUTSIDE, outside=True)
     drivers = _united(_drivers(db, term, window))
     exact = not isinstance(term, Group) or _only_alternatives(term)
-    check, values = (_ANY, ()) if exact else _check(term)
+    check, values = (ANY, ()) if exact else _check(term)
     if not by_time and mergeable(drivers):
         return Plan(Way.MERGE, _singles(drivers), check, values)
     sources = tuple(_source(driver) for driver in drivers)
@@ -272,80 +189,12 @@ def _counted(db: apsw.Connection, sources: tuple[Source, ...], window: Window, m
     """How many events the sources lead to at least, counted up to ``most``."""
     total = 0
     for source in sources:
-        values = (*source.values, window.after, min(window.upto, _LARGEST), most - total)
-        found = fetch_one(db, _counting(source.shape), values)[0]
+        values = (*source.values, window.after, min(window.upto, LARGEST), most - total)
+        found = fetch_one(db, counting(source.shape), values)[0]
         total += found * (_PER_BLOCK if source.shape.kind in BLOCKS else 1)
         if total >= most:
             break
     return total
-
-
-@lru_cache(maxsize=256)
-def _counting(shape: Shape) -> str:
-    """The SQL that counts entries; the times of a window are not looked at."""
-    values = _values_of(shape)
-    after, upto = f"?{values + 1}", f"?{values + 2}"
-    names = f"{_numbered(shape.names, 0)} CROSS JOIN " if shape.names else ""
-    where = _numbered(shape.where, shape.names.count("?"))
-    selects = (
-        f"SELECT 1 FROM {names}{arm.counted} WHERE {arm.entered} "
-        f"AND {where.format(value=arm.value)} AND {arm.blocks_within(after, upto)}"
-        for arm in arms(shape.kind)
-    )
-    return f"SELECT count(*) FROM ({' UNION ALL '.join(selects)} LIMIT ?)"
-
-
-def _selects(
-    columns: str, shapes: tuple[Shape, ...], times: str, check: str, *, of_events: bool
-) -> list[str]:
-    """A SELECT for each place where entries of the shapes are, in their order.
-
-    Values are numbered, so that they are bound once: those of each shape, those of the window, those of
-    the check.
-
-    Args:
-        columns: what is selected.
-        shapes: those of the sources.
-        times: the SQL of the window's times.
-        check: what events have to meet besides.
-        of_events: whether the events themselves are needed, or their entries are enough.
-    """
-    upto = sum(map(_values_of, shapes)) + 2
-    after, last = f"?{upto - 1}", f"?{upto}"
-    further = _numbered(_all_of(times, check), upto)
-    events = " CROSS JOIN event AS e ON e.revision = p.revision"
-    joined = events if of_events or further != _ANY else ""
-    found: list[str] = []
-    before = 0
-    for shape in shapes:
-        names = f"{_numbered(shape.names, before)} CROSS JOIN " if shape.names else ""
-        where = _numbered(shape.where, before + shape.names.count("?"))
-        before += _values_of(shape)
-        for arm in arms(shape.kind):
-            within = arm.within(after, last)
-            meets = _all_of(arm.where, where.format(value=arm.value), within, further)
-            found.append(f"SELECT {columns} FROM {names}{arm.tables}{joined} WHERE {meets}")
-    return found
-
-
-def _values_of(shape: Shape) -> int:
-    return shape.names.count("?") + shape.where.count("?")
-
-
-def _numbered(sql: str, before: int) -> str:
-    """The SQL with its values numbered behind so many."""
-    first, *others = sql.split("?")
-    return first + "".join(f"?{before + n}{each}" for n, each in enumerate(others, 1))
-
-
-def _all_of(*checks: str) -> str:
-    return " AND ".join(check for check in checks if check != _ANY) or _ANY
-
-
-def _within(window: Window) -> tuple[str, Values]:
-    """The SQL of a window's times, and the values of the whole window."""
-    times, moments = window.times()
-    return times, (window.after, min(window.upto, _LARGEST), *moments)
 
 
 # --- what is left to check -----------------------------------------------------------------------
@@ -375,115 +224,3 @@ def _balanced(parts: list[str], joint: str) -> str:
         return parts[0]
     middle = len(parts) // 2
     return f"({_balanced(parts[:middle], joint)}{joint}{_balanced(parts[middle:], joint)})"
-
-
-# --- the statement -------------------------------------------------------------------------------
-
-
-def statement(chosen: Plan, window: Window, *, by_time: bool, reverse: bool) -> tuple[str, Values]:
-    """The SQL for the first revisions of a plan, one limit still to be bound, and its values.
-
-    Rows are (revision) in revision order, (revision, effective_us, effective_ns) in that of
-    effective time.
-    """
-    return _statement(chosen, window, "places", by_time=by_time, reverse=reverse)
-
-
-def rows_statement(
-    chosen: Plan, window: Window, *, by_time: bool, reverse: bool
-) -> tuple[str, Values]:
-    """The SQL for the first rows (:data:`stored.COLUMNS`) of a plan, one limit still to be bound."""
-    return _statement(chosen, window, "rows", by_time=by_time, reverse=reverse)
-
-
-def count_statement(chosen: Plan, window: Window) -> tuple[str, Values]:
-    """The SQL that counts all events of a plan, and its values."""
-    return _statement(chosen, window, "count", by_time=False, reverse=False)
-
-
-Form: TypeAlias = Literal["places", "rows", "count"]
-
-
-def _statement(
-    chosen: Plan, window: Window, form: Form, *, by_time: bool, reverse: bool
-) -> tuple[str, Values]:
-    times, bounds = _within(window)
-    sources = chosen.sources
-    shapes = tuple([source.shape for source in sources])
-    made = _sql if len(chosen.check) < _LONG else _sql.__wrapped__
-    sql = made(shapes, times, chosen.check, form, by_time, reverse)
-    values = [value for source in sources for value in source.values]
-    return sql, (*values, *bounds, *chosen.values)
-
-
-_LONG: Final = 1000
-
-
-@lru_cache(maxsize=512)
-def _sql(
-    shapes: tuple[Shape, ...], times: str, check: str, form: Form, by_time: bool, reverse: bool
-) -> str:
-    if not shapes:
-        return _scan(times, check, form, by_time, reverse)
-    one = len(shapes) == 1 and shapes[0].in_order and not by_time
-    columns = _PLACES if by_time else "p.revision AS revision"
-    selects = _selects(columns, shapes, times, check, of_events=by_time)
-    if one:
-        # What follows another has greater revisions, and is only entered when that is at its end.
-        if reverse:
-            selects = [
-                f"SELECT revision FROM ({each} ORDER BY {arm.backwards} LIMIT -1)"
-                for each, arm in reversed(list(zip(selects, arms(shapes[0].kind), strict=True)))
-            ]
-        found = " UNION ALL ".join(selects)
-    else:
-        found = (" UNION ALL " if len(shapes) == 1 else " UNION ").join(selects)
-    if form == "count":
-        return f"SELECT count(*) FROM ({found})"
-    if one and form == "rows":
-        return f"SELECT {COLUMNS_OF_ROWS} FROM ({found} LIMIT -1) AS n {_JOINED} LIMIT ?"
-    first = f"{found} LIMIT ?" if one else f"{found} ORDER BY {_ORDERS[by_time, reverse]} LIMIT ?"
-    return first if form == "places" else f"SELECT {COLUMNS_OF_ROWS} FROM ({first}) AS n {_JOINED}"
-
-
-def _scan(times: str, check: str, form: Form, by_time: bool, reverse: bool) -> str:
-    """The events in their order, checked one by one."""
-    events = f"event AS e {'INDEXED BY event_by_time' if by_time else 'NOT INDEXED'}"
-    where = _all_of("e.revision > ? AND e.revision <= ?", times, check)
-    if form == "count":
-        return f"SELECT count(*) FROM {events} WHERE {where}"
-    columns = _PLACES if by_time else "e.revision"
-    if form == "rows":
-        columns, events = COLUMNS_OF_ROWS, f"{events} {NAMES}"
-    order = _ORDERS_OF_EVENTS[by_time, reverse]
-    return f"SELECT {columns} FROM {events} WHERE {where} ORDER BY {order} LIMIT ?"
-
-
-def _orders(table: str) -> dict[tuple[bool, bool], str]:
-    columns = {True: ("effective_us", "effective_ns", "revision"), False: ("revision",)}
-    return {
-        (by_time, reverse): ", ".join(
-            f"{table}{name}{' DESC' * reverse}" for name in columns[by_time]
-        )
-        for by_time in (False, True)
-        for reverse in (False, True)
-    }
-
-
-# A union is ordered by its columns, which have no table; beside other tables they need one.
-_ORDERS: Final = _orders("")
-_ORDERS_OF_EVENTS: Final = _orders("e.")
-_PLACES: Final = (
-    "e.revision AS revision, e.effective_us AS effective_us, e.effective_ns AS effective_ns"
-)
-_JOINED: Final = f"CROSS JOIN event AS e ON e.revision = n.revision {NAMES}"
-
-
-class Statement(Protocol):
-    """What makes the SQL for a plan: of places, or of rows."""
-
-    def __call__(
-        self, chosen: Plan, window: Window, /, *, by_time: bool, reverse: bool
-    ) -> tuple[str, Values]:
-        """The SQL, one limit still to be bound, and its values."""
-        ...

@@ -28,19 +28,15 @@ from evidentsource_core.times import from_parts, require_aware
 from evidentsource_runtime.store.errors import DamagedStore
 from evidentsource_runtime.store.fetching import fetch, fetch_one
 from evidentsource_runtime.store.interface import LaneBatch
-from evidentsource_runtime.store.plans import (
-    Plan,
+from evidentsource_runtime.store.plans import plan
+from evidentsource_runtime.store.pool import Pool
+from evidentsource_runtime.store.rows import microseconds
+from evidentsource_runtime.store.statements import (
     Statement,
-    Values,
-    Way,
-    Window,
     count_statement,
-    plan,
     rows_statement,
     statement,
 )
-from evidentsource_runtime.store.pool import Pool
-from evidentsource_runtime.store.rows import microseconds
 from evidentsource_runtime.store.stored import (
     COLUMNS,
     DATA,
@@ -54,6 +50,7 @@ from evidentsource_runtime.store.stored import (
     stored_events,
 )
 from evidentsource_runtime.store.terms import Lookup, looked_up
+from evidentsource_runtime.store.ways import Plan, Values, Way, Window
 
 FIRST_RUN: Final = 512
 LONGEST_RUN: Final = 8192

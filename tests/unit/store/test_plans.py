@@ -9,11 +9,11 @@ import apsw
 import pytest
 
 from evidentsource_core import EventSelector, ProspectiveEvent, Selector
-from evidentsource_runtime.store import SqliteStore, plans, reading
+from evidentsource_runtime.store import SqliteStore, plans, reading, statements
 from evidentsource_runtime.store.entries import COLUMN, LEVELS
 from evidentsource_runtime.store.fetching import fetch
-from evidentsource_runtime.store.plans import Way, Window
 from evidentsource_runtime.store.terms import NOTHING, Numbers, after_prefix, looked_up
+from evidentsource_runtime.store.ways import Plan, Source, Way, Window
 from tests.crash.folders import fast_folder
 from tests.whole import WHOLE
 
@@ -48,7 +48,7 @@ def explained(
         chosen = plans.plan(db, term, window, by_time=by_time)
         if chosen.way is Way.NOTHING:
             return chosen.way, []
-        sql, values = plans.statement(chosen, window, by_time=by_time, reverse=reverse)
+        sql, values = statements.statement(chosen, window, by_time=by_time, reverse=reverse)
         steps = fetch(db, f"EXPLAIN QUERY PLAN {sql}", (*values, 10))
     entered = [f"by {COLUMN[source.shape.kind]}" for source in chosen.sources]
     return chosen.way, [*entered, *(step[3] for step in steps)]
@@ -214,8 +214,8 @@ def test_what_leads_to_every_event_is_read_without_the_index(
     query = reading.asked(selector, reading.NO_OPTIONS, EVENTS)
     run = reading.Run(store._pool, store._names.find, query, reading.PAGE)
     with store.read() as db:
-        assert (run.plan(db) == plans.Plan(Way.SCAN)) == everything
-        sql, values, _ = run.statement(db, plans.rows_statement)
+        assert (run.plan(db) == Plan(Way.SCAN)) == everything
+        sql, values, _ = run.statement(db, statements.rows_statement)
         steps = [step[3] for step in fetch(db, f"EXPLAIN QUERY PLAN {sql}", values)]
     if everything:
         assert steps[0] == "SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
@@ -242,7 +242,7 @@ def test_of_a_long_history_the_ends_are_looked_at_first(
     counted = plans._are_many
     lengths = []
 
-    def noted(db: apsw.Connection, sources: tuple[plans.Source, ...], window: Window) -> bool:
+    def noted(db: apsw.Connection, sources: tuple[Source, ...], window: Window) -> bool:
         lengths.append(window.upto - window.after)
         return counted(db, sources, window)
 
