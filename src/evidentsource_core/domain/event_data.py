@@ -67,6 +67,11 @@ def event_data(kind: str, value: object) -> EventData:
     >>> event_data("Event", "{}")
     StringEventData(data='{}')
     """
+    if type(value) is str and value.isascii():
+        # Nearly every payload is of this kind, which has nothing to be checked.
+        text: StringEventData = _new(StringEventData)
+        _set_text(text, value)
+        return text
     if isinstance(value, str):
         return StringEventData(value)
     if isinstance(value, (StringEventData, BinaryEventData)):
@@ -75,3 +80,7 @@ def event_data(kind: str, value: object) -> EventData:
         return BinaryEventData(bytes(value))
     expected = "StringEventData, BinaryEventData, str, bytes or None"
     raise InvalidType(f"{kind}.data", expected, value, _JSON_HINT)
+
+
+_new = object.__new__
+_set_text = StringEventData.__dict__["data"].__set__

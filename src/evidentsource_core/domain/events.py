@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from evidentsource_core.domain.errors import (
     DeserializationFailed,
@@ -263,19 +263,28 @@ class ProspectiveEvent(_Payload):
         extensions: Mapping[str, PlainExtensionValue] = NO_EXTENSIONS,
     ) -> None:
         kind = type(self).__name__
-        _set_id(self, check_text(kind, "id", id))
-        _set_stream(self, check_text(kind, "stream", stream))
-        _set_type(self, check_text(kind, "event_type", event_type))
-        _set_subject(self, None if subject is None else check_text(kind, "subject", subject))
+        whom = "" if subject is None else subject
+        form = "" if datacontenttype is None else datacontenttype
+        schema = "" if dataschema is None else dataschema
+        texts = (id, stream, event_type, whom, form, schema)
+        try:
+            plain = "".join(texts).isascii()
+        except TypeError:  # one is no text
+            plain = False
+        if not plain:
+            for name, text in zip(_TEXTS, texts, strict=True):
+                check_text(kind, name, text)
+        _set_id(self, id)
+        _set_stream(self, stream)
+        _set_type(self, event_type)
+        _set_subject(self, subject)
         _set_data(self, None if data is None else event_data(kind, data))
         _set_time(self, None if time is None else require_aware(f"{kind}.time", time))
-        _set_form(self, _optional_text(kind, "datacontenttype", datacontenttype))
-        _set_schema(
-            self, None if dataschema is None else check_text(kind, "dataschema", dataschema)
+        _set_form(self, datacontenttype)
+        _set_schema(self, dataschema)
+        _set_extensions(
+            self, extensions if type(extensions) is Extensions else Extensions(extensions)
         )
-        if type(extensions) is not Extensions:
-            extensions = Extensions(extensions)
-        _set_extensions(self, extensions)
 
     def get_stream(self) -> str:
         """The name of the stream."""
@@ -287,21 +296,7 @@ class ProspectiveEvent(_Payload):
         >>> [problem.code for problem in ProspectiveEvent(" ", "1", "t").problems()]
         ['invalid-stream-name', 'invalid-event-id']
         """
-        # Nearly every event has none, and each is asked on its way into a database. What is
-        # printable keeps the rule of texts, unless it is blank or too long.
-        event_id, kind, subject = self.id, self.event_type, self.subject
-        texts = f"{event_id}{kind}{subject}"
-        if (
-            texts.isprintable()
-            and len(texts) <= MAX_TEXT_LENGTH
-            and event_id.strip()
-            and kind.strip()
-            and (subject is None or subject.strip())
-            and NAME_PATTERN.match(self.stream)
-            and not self.extensions
-        ):
-            return iter(())
-        return self._problems()
+        return iter(()) if is_sound(self) else self._problems()
 
     def _problems(self) -> Iterator[EvidentSourceError]:
         checks: tuple[tuple[type[Any], str | None], ...] = (
@@ -320,6 +315,34 @@ class ProspectiveEvent(_Payload):
                     yield InvalidExtension(name, "the database assigns it; leave it out")
 
 
+def is_sound(event: object) -> bool:
+    r"""Whether it is an event without problems at first sight, as nearly all are.
+
+    Every event is asked on its way into a database. Of those of which it is not so, their
+    :meth:`ProspectiveEvent.problems` tell more.
+
+    >>> [is_sound(ProspectiveEvent(name, "accounts", "opened")) for name in ("e-1", " ", "e-\xa0")]
+    [True, False, False]
+    """
+    if not isinstance(event, ProspectiveEvent):
+        return False
+    event_id, kind, subject = event.id, event.event_type, event.subject
+    texts = f"{event_id}{kind}{subject}"
+    # What is printable keeps the rule of texts, unless it is blank or too long; the only blank that is
+    # printable is a space.
+    return bool(
+        texts.isprintable()
+        and len(texts) <= MAX_TEXT_LENGTH
+        and event_id
+        and kind
+        and subject != ""
+        and NAME_PATTERN.match(event.stream)
+        and not event.extensions
+        and (" " not in texts or all(map(str.strip, (event_id, kind, subject or "none"))))
+    )
+
+
+_TEXTS: Final = ("id", "stream", "event_type", "subject", "datacontenttype", "dataschema")
 _set = object.__setattr__
 # The slots' own setters: events are made by the thousand.
 (

@@ -32,6 +32,7 @@ from evidentsource_core import (
     TransactionSummary,
     event_data_as_bytes,
 )
+from evidentsource_core.domain.events import is_sound
 from tests.unit.core.strategies import events, prospective_events
 
 BOTH: list[type[Any]] = [Event, ProspectiveEvent]
@@ -179,6 +180,12 @@ def test_half_a_surrogate_pair_is_refused_by_the_name_of_the_field(
     name = home(kind) if field == "home" else field
     with pytest.raises(InvalidValue, match=rf"{kind.__name__}\.{name}: character 1 is half"):
         make(kind, **{name: "a\ud800"})
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_half_a_surrogate_pair_in_a_payload_is_refused(kind: type[Any]) -> None:
+    with pytest.raises(InvalidValue, match=r"StringEventData\.data: character 1 is half"):
+        make(kind, data="a\ud800")
 
 
 @pytest.mark.parametrize("kind", BOTH)
@@ -338,3 +345,22 @@ def test_a_transaction_keeps_its_events_in_order() -> None:
     both.pop()
     assert [event.id for event in transaction.events] == ["e-1", "e-2"]
     assert transaction.summary == TransactionSummary(revision=2, event_count=2, transaction_id="tx")
+
+
+NAMES = st.one_of(
+    st.text(max_size=4),
+    st.sampled_from(
+        ["", " ", "  ", "a b", " a", "\xa0", "\u2003", "\x7f", "é", "x" * 255, "x" * 256]
+    ),
+)
+
+
+@given(event_id=NAMES, event_type=NAMES, subject=st.none() | NAMES)
+def test_what_is_sound_at_first_sight_has_no_problems(
+    event_id: str, event_type: str, subject: str | None
+) -> None:
+    event = ProspectiveEvent(event_id, "accounts", event_type, subject)
+    if is_sound(event):
+        assert list(event._problems()) == []
+    if event_id.isalnum() and event_type.isalnum() and subject is None and len(event_id) < 99:
+        assert is_sound(event) or len(event_type) > 99
