@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import apsw
@@ -27,7 +26,7 @@ from benchmarks.table import machine
 from evidentsource_core.rules import Limits
 from evidentsource_runtime.store import SqliteStore
 from evidentsource_runtime.store.preparing import asked, prepared
-from evidentsource_runtime.store.stored import stored_result
+from evidentsource_runtime.store.results import stored_result
 
 APPENDS = 3000
 TURN = 100
@@ -68,11 +67,10 @@ def step_by_step(store: SqliteStore, size: int) -> Iterator[None]:
     db.execute("COMMIT")
     yield
     writer.commit()
-    store._announce()
+    store._watch.announce(writer.revision, writer.recorded)
     yield
     for each, written in zip(group, done, strict=True):
-        events_of = partial(written.events, each, store._source)
-        stored_result(each.id, written.basis, written.revision, written.time.moment, events_of)
+        stored_result(each, written, store._source)
     yield
 
 

@@ -15,7 +15,7 @@ def small_levels(fresh: int = BLOCK, *, piece: int = 5, scale: int = 1) -> Itera
     """Let levels be small for a while, ``scale`` times as large as the smallest that make sense."""
     wanted: dict[tuple[Any, str], object] = {
         (merging, "FRESH_EVENTS"): fresh,
-        (merging, "MOST"): {1: 40 * scale, 2: 120 * scale},
+        (merging, "MOST"): {1: 40 * scale, 2: 80 * scale, 3: 160 * scale},
         (merging, "_PIECE"): piece,
         (taken, "REMEMBERED"): 30 * scale,
     }

@@ -151,12 +151,12 @@ class Search:
 
 @contextmanager
 def _early_checkpoints() -> Iterator[None]:
-    before = commits.CHECKPOINT_PAGES
-    commits.CHECKPOINT_PAGES = CHECKPOINT_PAGES  # type: ignore[misc]  # for this test alone
+    before = commits.CHECKPOINT_PAGES, commits.LOOK_EVERY
+    commits.CHECKPOINT_PAGES, commits.LOOK_EVERY = CHECKPOINT_PAGES, 1  # type: ignore[misc]  # for this test alone
     try:
         yield
     finally:
-        commits.CHECKPOINT_PAGES = before  # type: ignore[misc]  # as above
+        commits.CHECKPOINT_PAGES, commits.LOOK_EVERY = before  # type: ignore[misc]  # as above
 
 
 def main() -> None:

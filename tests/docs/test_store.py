@@ -53,6 +53,8 @@ def test_the_numbers_of_the_ways_are_those_of_the_code() -> None:
 def test_the_numbers_of_the_index_are_those_of_the_code() -> None:
     assert f"fewer than {merging.FRESH_EVENTS}, have no entries" in PAGE
     assert f"more than {merging.MOST[1]:,} moves on" in PAGE
-    assert f"more than {merging.MOST[2]:,} to the last" in PAGE
+    assert f"more than {merging.MOST[2]:,} to a third" in PAGE
+    assert f"more than {merging.MOST[3]:,} to the last" in PAGE
+    assert len(entries.LEVELS) == 4
     assert f"stand for {entries.BLOCK} revisions" in PAGE
     assert f"the last {taken.REMEMBERED:,} events" in PAGE

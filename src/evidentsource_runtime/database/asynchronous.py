@@ -316,16 +316,17 @@ _SMALL: Final = 64 * 1024
 
 def _is_small(events: object, conditions: object) -> bool:
     """Whether a transaction is looked through so quickly that an event loop may do it."""
-    return _are_few(events) and _are_few(conditions) and sum(map(_size, events)) <= _SMALL
+    if not (_are_few(events) and _are_few(conditions)):
+        return False
+    size = 0
+    for event in events:
+        if isinstance(event, ProspectiveEvent) and event.data is not None:
+            size += len(event.data.data)
+    return size <= _SMALL
 
 
 def _are_few(some: object) -> TypeGuard[Sequence[object]]:
     return isinstance(some, (list, tuple)) and len(some) <= _FEW
-
-
-def _size(event: object) -> int:
-    data = event.data if isinstance(event, ProspectiveEvent) else None
-    return 0 if data is None else len(data.data)
 
 
 def _transaction(result: TransactionResult) -> Transaction:

@@ -86,22 +86,32 @@ class Loop:
     """An event loop, for other threads and for itself.
 
     Args:
+        native: the loop itself.
         verdict: makes what its tasks wait for.
         wake: has something called by the loop; any thread may call it.
         soon: the same, for the loop's own thread.
     """
 
-    def __init__(self, verdict: Callable[[], Verdict], wake: Wake, soon: Wake) -> None:
+    def __init__(
+        self, native: object, verdict: Callable[[], Verdict], wake: Wake, soon: Wake
+    ) -> None:
+        self.native = native
         self.verdict = verdict
         self.wake = wake
         self.soon = soon
         self._batches: WeakKeyDictionary[Releasing, Batch] = WeakKeyDictionary()
+        self._last: Batch | None = None
 
     def batch(self, store: Releasing) -> Batch:
         """What this loop's tasks write into a store."""
+        # Nearly always the same one.
+        found = self._last
+        if found is not None and found.store() is store:
+            return found
         found = self._batches.get(store)
         if found is None:
             found = self._batches[store] = Batch(self, ref(store))
+        self._last = found
         return found
 
 
@@ -119,7 +129,7 @@ class Batch:
 
     def __init__(self, loop: Loop, store: ref[Releasing]) -> None:
         self._loop = loop
-        self._store = store
+        self.store = store
         self._undecided = 0
         self._under_way = False
         self._due = False
@@ -138,7 +148,7 @@ class Batch:
     def _hand_over(self) -> None:
         self._due = False
         self._under_way = True
-        store = self._store()
+        store = self.store()
         if store is not None:
             store.release()
 
@@ -161,15 +171,30 @@ _RUNNING: RunVar[Loop] = RunVar("evidentsource-loop")
 
 def running_loop() -> Loop:
     """The loop that runs here: the same one for all of its tasks."""
+    last = _LAST[0]()
+    try:
+        # Every transaction asks, nearly all of them in one loop.
+        if last is not None and last.native is asyncio.get_running_loop():
+            return last
+    except RuntimeError:
+        pass  # trio's
     loop = _RUNNING.get(None)
     if loop is None:
         native: Any = current_token().native_token
         if isinstance(native, asyncio.AbstractEventLoop):
-            loop = Loop(_AsyncioVerdict, waker(), native.call_soon)
+            loop = Loop(native, _AsyncioVerdict, waker(), native.call_soon)
         else:
-            loop = Loop(_AnyVerdict, waker(), waker())
+            loop = Loop(native, _AnyVerdict, waker(), waker())
         _RUNNING.set(loop)
+    _LAST[0] = ref(loop)
     return loop
+
+
+def _none() -> None:
+    return None
+
+
+_LAST: list[Callable[[], Loop | None]] = [_none]
 
 
 def waker() -> Wake:

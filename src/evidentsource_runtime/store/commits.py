@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Condition, Lock, Thread
 from typing import Final, TypeVar
 
@@ -23,13 +23,18 @@ import apsw
 
 from evidentsource_runtime.store.errors import CommitUncertain, StoreClosed, StoreForked
 from evidentsource_runtime.store.faults import faults, translated
-from evidentsource_runtime.store.work import Work, tell
+from evidentsource_runtime.store.work import Work, are_brief, tell
 from evidentsource_runtime.store.writing import Writer
 
 MOST_TOGETHER: Final = 256
 """Pieces of work that share one commit at most."""
 CHECKPOINT_PAGES: Final = 2000
 """Pages in the log from which on they are carried over into the file."""
+
+LOOK_EVERY: Final = 8
+"""Commits from one look at the length of the log to the next, if they have fewer events than the next."""
+_LOOK_EVENTS: Final = 256
+_NOBODY: Final[tuple[Work[object], ...]] = ()
 
 T = TypeVar("T")
 _log = logging.getLogger("evidentsource.store")
@@ -42,14 +47,16 @@ class GroupCommit:
         path: the file, for errors.
         db: the connection; used by one thread at a time.
         writer: what is told when a commit was made or undone.
-        committed: called after each commit, before anyone is told of it.
+        committed: called after each commit, before anyone is told of it, with the latest revision and
+            the microseconds since 1970 at which that was recorded.
     """
 
     def __init__(
-        self, path: str, db: apsw.Connection, writer: Writer, committed: Callable[[], None]
+        self, path: str, db: apsw.Connection, writer: Writer, committed: Callable[[int, int], None]
     ) -> None:
         self._path = path
         self._db = db
+        self._cursor = db.cursor()
         self._writer = writer
         self._committed = committed
         self._lock = Lock()  # guards the next five
@@ -61,9 +68,12 @@ class GroupCommit:
         self._committer: Thread | None = None
         self._turn = Lock()  # released when it is the committer's turn
         self._turn.acquire()
-        self._answered: list[Work[object]] = []  # of whoever leads
+        self._answered: Sequence[Work[object]] = _NOBODY  # of whoever leads
+        self._written_now: list[Work[object]] = []  # all decided, in the order in which they came
         self._process = os.getpid()
         self._carried = self._written()
+        self._commits = 0  # since somebody looked how long the log is
+        self._look_at = 0  # the revision from which on somebody has to
 
     def do(self, work: Work[T]) -> T:
         """Have something written; what it returns, once that is safe.
@@ -74,9 +84,11 @@ class GroupCommit:
             StoreError: it could not be written.
         """
         mine: Work[object] = work  # type: ignore[assignment]  # its result goes to this caller only
-        self._check_process()
+        if os.getpid() != self._process:
+            raise StoreForked(self._path)
         with self._lock:
-            self._check_open()
+            if self._closed:
+                raise StoreClosed(self._path)
             if self._led:
                 mine.queue()
             else:
@@ -104,9 +116,11 @@ class GroupCommit:
             StoreForked: it was opened in a parent of this process.
         """
         mine: Work[object] = work  # type: ignore[assignment]  # as above
-        self._check_process()
+        if os.getpid() != self._process:
+            raise StoreForked(self._path)
         with self._lock:
-            self._check_open()
+            if self._closed:
+                raise StoreClosed(self._path)
             if self._committer is None:
                 self._committer = Thread(
                     target=self._serve, name="evidentsource-committer", daemon=True
@@ -118,7 +132,8 @@ class GroupCommit:
 
     def release(self) -> None:
         """Have everything written that was held, in one commit if it can be."""
-        self._check_process()
+        if os.getpid() != self._process:
+            raise StoreForked(self._path)
         with self._lock:
             self._release()
 
@@ -150,14 +165,6 @@ class GroupCommit:
             self._db.close()
         return True
 
-    def _check_process(self) -> None:
-        if os.getpid() != self._process:
-            raise StoreForked(self._path)
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StoreClosed(self._path)
-
     # --- whose turn it is ----------------------------------------------------------------------
 
     def _serve(self) -> None:
@@ -172,8 +179,7 @@ class GroupCommit:
 
     def _lead(self, mine: Work[object] | None) -> None:
         """Write what waits."""
-        with self._lock:
-            group = self._waiting[:MOST_TOGETHER]
+        group = self._waiting[:MOST_TOGETHER]
         try:
             error = self._commit(group)
         except BaseException as interrupted:
@@ -182,7 +188,11 @@ class GroupCommit:
             error = interrupted
         if error is not None:
             self._each_alone(group, error, mine)
-        if self._written() >= self._carried + CHECKPOINT_PAGES:
+        self._written_now = group
+        self._commits += 1
+        if (
+            self._commits >= LOOK_EVERY or self._writer.revision >= self._look_at
+        ) and self._is_long():
             with self._lock:
                 answered = self._take_decided(mine)
             tell(answered)
@@ -193,9 +203,16 @@ class GroupCommit:
 
         This also runs where the thread was interrupted, wherever that was.
         """
+        if not mine.leads:
+            with self._lock:
+                if not mine.leads:
+                    self._waiting = [work for work in self._waiting if work is not mine]
+                    return
         with self._lock:
-            if not mine.leads:
-                self._waiting = [work for work in self._waiting if work is not mine]
+            if self._waiting == [mine] and not self._answered and not self._closed:
+                # A writer that is alone has nobody to tell, and nobody who would go on.
+                self._waiting.clear()
+                self._led = mine.leads = False
                 return
         self._pass_on(mine)
 
@@ -223,16 +240,21 @@ class GroupCommit:
         work.leads = True
         work.wake()
 
-    def _take_decided(self, mine: Work[object] | None) -> list[Work[object]]:
+    def _take_decided(self, mine: Work[object] | None) -> Sequence[Work[object]]:
         """Take out of the queue whoever waits no more; those of them who are to be told of it."""
-        waiting = self._waiting
+        waiting, written = self._waiting, self._written_now
+        self._written_now = []
+        if waiting[: len(written)] == written and (mine is None or mine in written[:1]):
+            # As it nearly always is, unless somebody was interrupted.
+            self._waiting = waiting[len(written) :]
+            return written if mine is None else written[1:]
         self._waiting = [work for work in waiting if not work.decided and work is not mine]
         return [work for work in waiting if work.decided and work is not mine]
 
     def _tell(self) -> None:
         # Forgotten afterwards: where this is interrupted, the next one tells them again.
         tell(self._answered)
-        self._answered = []
+        self._answered = _NOBODY
 
     # --- writing -------------------------------------------------------------------------------
 
@@ -257,21 +279,22 @@ class GroupCommit:
     def _commit(self, group: list[Work[object]]) -> BaseException | None:
         """Write all of it and make it durable; the error where nothing of it was written."""
         committing = False
-        db, writer = self._db, self._writer
+        run, writer = self._cursor.execute, self._writer
         prepared = [work.prepared for work in group if work.prepared is not None]
-        if self._answered and not all(work.is_brief() for work in group):
+        if self._answered and not are_brief(group, prepared):
             self._tell()
         try:
-            db.execute("BEGIN IMMEDIATE")
+            run("BEGIN IMMEDIATE")
             writer.begin(prepared)
             for work in group:
                 if work.prepared is None:
                     writer.flush()
-                work.attempt()
+                work.attempt(writer)
             writer.flush()
-            self._tell()
+            if self._answered:
+                self._tell()
             committing = True
-            db.execute("COMMIT")
+            run("COMMIT")
         except apsw.Error as error:
             self._undo()
             uncertain = committing and isinstance(error, apsw.IOError)
@@ -298,17 +321,22 @@ class GroupCommit:
     def _made(self, group: list[Work[object]]) -> None:
         for work in group:
             work.decided = True
-        self._writer.commit()
-        self._committed()
+        writer = self._writer
+        writer.commit()
+        self._committed(writer.revision, writer.recorded)
 
     def _undo(self) -> None:
         try:
             if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+                self._cursor.execute("ROLLBACK")
             self._writer.reload()
         except apsw.Error as error:
             # The next commit meets the same fault and tells its caller.
             _log.warning("%s: a failed commit could not be cleared away: %s", self._path, error)
+
+    def _is_long(self) -> bool:
+        self._commits, self._look_at = 0, self._writer.revision + _LOOK_EVENTS
+        return self._written() >= self._carried + CHECKPOINT_PAGES
 
     def _written(self) -> int:
         """Pages written into the log so far; a hook would tell, too, but interrupt each commit."""

@@ -31,7 +31,7 @@ BLOCK: Final = 16
 BLOCKS: Final = frozenset({STREAM, TYPE})
 """The kinds whose entries stand for blocks."""
 
-LEVELS: Final = (1, 2, 3)
+LEVELS: Final = (1, 2, 3, 4)
 TABLES: Final = {level: f"entry_{level}" for level in LEVELS}
 
 FRESH: Final = "(SELECT indexed FROM store)"

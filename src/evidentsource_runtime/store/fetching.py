@@ -33,7 +33,7 @@ _TOGETHER: Final = (64, 32, 16, 8, 4, 2, 1)
 """Rows in one statement: few sizes, so that each is prepared once and then found in the cache."""
 
 
-def insert(db: apsw.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
+def insert(db: apsw.Connection | apsw.Cursor, into: str, rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows with as few statements as there need be.
 
     Each statement lets other threads have the interpreter, and has to wait for it again: with many
@@ -47,19 +47,17 @@ def insert(db: apsw.Connection, into: str, rows: Sequence[Sequence[Any]]) -> Non
     >>> fetch_one(db, "SELECT count(*), max(a) FROM t")
     (75, 74)
     """
-    if len(rows) == 1:
-        db.execute(_insertion(into, len(rows[0]), 1), rows[0])
-        return
     start = 0
     for size in _TOGETHER:
         while len(rows) - start >= size:
             values = list(chain.from_iterable(rows[start : start + size]))
-            db.execute(_insertion(into, len(values) // size, size), values)
+            db.execute(insertion(into, len(values) // size, size), values)
             start += size
 
 
 @cache
-def _insertion(into: str, width: int, rows: int) -> str:
+def insertion(into: str, width: int, rows: int = 1) -> str:
+    """The statement that inserts so many rows, each of so many values."""
     # What breaks a constraint undoes the whole transaction. To undo no more than itself, a statement
     # of several rows would have to keep a copy of every page that it changes.
     row = f"({', '.join('?' * width)})"

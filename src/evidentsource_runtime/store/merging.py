@@ -20,9 +20,9 @@ import apsw
 from evidentsource_runtime.store.entries import BLOCK, COLUMN, LEVELS, TABLES, entries_of
 from evidentsource_runtime.store.fetching import fetch, fetch_one
 
-FRESH_EVENTS: Final = 256
+FRESH_EVENTS: Final = 512
 """From so many on, events without entries get theirs: every query looks through those that have none."""
-MOST: Final = {1: 64 * 1024, 2: 1024 * 1024}
+MOST: Final = {1: 16 * 1024, 2: 256 * 1024, 3: 4 * 1024 * 1024}
 """Entries of each level but the last: some three or four for each event."""
 _PIECE: Final = 256
 """Entries that are moved at once at least."""
@@ -44,20 +44,25 @@ class Upkeep:
 
     def reload(self) -> None:
         """Take everything from the file: after a start, and when a commit was undone."""
-        self._indexed: int = fetch_one(self._db, "SELECT indexed FROM store")[0]
+        self._reach(fetch_one(self._db, "SELECT indexed FROM store")[0])
         found = fetch(self._db, "SELECT number, entries, kind, value, revision FROM level")
         self._entries = {number: entries for number, entries, *_ in found}
         self._places: dict[int, Place] = {number: tuple(place) for number, _, *place in found}
 
+    def _reach(self, indexed: int) -> None:
+        self._indexed = indexed
+        self.due = indexed + FRESH_EVENTS
+        """The revision from which on there is something to be done."""
+
     def written(self, revision: int) -> None:
         """The events up to this revision are written: give them entries, if it is time to."""
-        if revision - self._indexed < FRESH_EVENTS:
+        if revision < self.due:
             return
         upto = revision // BLOCK * BLOCK
         self._db.execute(_ENTER, (self._indexed, upto))
         added = self._db.changes()
         self._db.execute("UPDATE store SET indexed = ?", (upto,))
-        self._indexed = upto
+        self._reach(upto)
         for level in LEVELS:
             self._entries[level] += added
             excess = self._entries[level] - MOST.get(level, self._entries[level])
@@ -84,11 +89,12 @@ class Upkeep:
 
 
 _ENTRY: Final = "kind, value, revision"
-
+# To undo no more than itself, a statement of many rows would keep a copy of every page that it changes.
+_INSERT: Final = "INSERT OR ROLLBACK"
 
 _NEW: Final = "revision > ?1 AND revision <= ?2"
 _ENTER: Final = (
-    f"INSERT INTO {TABLES[1]} ({_ENTRY}) "
+    f"{_INSERT} INTO {TABLES[1]} ({_ENTRY}) "
     f"{' UNION ALL '.join(entries_of(kind, _NEW) for kind in COLUMN)} ORDER BY 1, 2, 3"
 )
 _KEEP: Final = "UPDATE level SET entries = ?, kind = ?, value = ?, revision = ? WHERE number = ?"
@@ -102,7 +108,7 @@ _NTH: Final = {
 
 def _moves(where: str) -> dict[int, str]:
     return {
-        level: f"INSERT INTO {TABLES[level + 1]} ({_ENTRY}) "
+        level: f"{_INSERT} INTO {TABLES[level + 1]} ({_ENTRY}) "
         f"SELECT {_ENTRY} FROM {TABLES[level]} WHERE {where} ORDER BY {_ENTRY}"
         for level in MOST
     }

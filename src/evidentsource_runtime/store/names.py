@@ -30,13 +30,14 @@ class Names:
     """
 
     def __init__(self, db: apsw.Connection) -> None:
-        self._known: dict[int, _Numbers] = {column: {} for column in COLUMNS}
-        # The writer's own hold on what is known: readers may begin anew when that grows too large.
-        self._held = tuple(self._known.values())
+        self._known: tuple[_Numbers, ...] = tuple({} for _ in COLUMNS)
+        self.held = self._known
+        """Of each column, the numbers that the writer goes by: readers may begin anew meanwhile."""
         self._added: dict[int, _Numbers] = {column: {} for column in COLUMNS}
         self._rows: dict[int, list[tuple[int, str, int]]] = {column: [] for column in COLUMNS}
         self._last: dict[int, int] = {}
-        self._adds = False
+        self.adds = False
+        """Whether there are numbers that were not committed yet."""
         self.reload(db)
 
     def find(self, db: apsw.Connection, column: int, value: str | None) -> int | None:
@@ -55,23 +56,25 @@ class Names:
     def _remember(self, column: int, numbers: _Numbers) -> None:
         known = self._known[column]
         if len(known) >= _REMEMBERED:
-            known = self._known[column] = {}
+            known = {}
+            before = self._known
+            self._known = (*before[:column], known, *before[column + 1 :])
         known.update(numbers)
 
     # --- for the writer ------------------------------------------------------------------------
 
     def begin(self, db: apsw.Connection, group: Iterable[Prepared]) -> None:
-        """Look up all names of a group, so that :meth:`numbers` need not."""
-        self._held = streams, subjects, types = tuple(self._known.values())
+        """Look up all names of a group: those that :attr:`held` has not then are new."""
+        self.held = streams, subjects, types = self._known
         wanted: list[tuple[int, str]] = []
         for each in group:
-            for _, stream, kind, subject, *_ in each.columns:
-                if stream not in streams:
-                    wanted.append((STREAM, stream))
-                if subject not in subjects and subject is not None:
-                    wanted.append((SUBJECT, subject))
-                if kind not in types:
-                    wanted.append((TYPE, kind))
+            for event in each.columns:
+                if event.stream not in streams:
+                    wanted.append((STREAM, event.stream))
+                if event.subject not in subjects and event.subject is not None:
+                    wanted.append((SUBJECT, event.subject))
+                if event.event_type not in types:
+                    wanted.append((TYPE, event.event_type))
         if wanted:
             self._look_up(db, wanted)
 
@@ -79,32 +82,18 @@ class Names:
         for column, sql in _NUMBERS.items():
             values = {value for of, value in wanted if of == column}
             if values:
-                self._held[column].update(fetch(db, sql, (json.dumps(list(values)),)))
+                self.held[column].update(fetch(db, sql, (json.dumps(list(values)),)))
 
-    def of_stream(self, value: str) -> int | None:
-        """The number of a stream of the group; None for one that no event has."""
-        return self._held[STREAM].get(value)
-
-    def numbers(
-        self, stream: str, subject: str | None, kind: str, revision: int
-    ) -> tuple[int, int, int]:
-        """The numbers of the names of a revision's event; new ones for names that are new."""
-        streams, subjects, types = self._held
-        return (
-            streams.get(stream) or self._new(STREAM, stream, revision),
-            NO_SUBJECT
-            if subject is None
-            else subjects.get(subject) or self._new(SUBJECT, subject, revision),
-            types.get(kind) or self._new(TYPE, kind, revision),
-        )
-
-    def _new(self, column: int, value: str, revision: int) -> int:
+    def add(self, column: int, value: str | None, revision: int) -> int:
+        """The number of a value that is not held: a new one, whose first event has that revision."""
+        if value is None:
+            return NO_SUBJECT
         number = self._added[column].get(value)
         if number is None:
             number = self._last[column] = self._last[column] + 1
             self._added[column][value] = number
             self._rows[column].append((number, value, revision))
-            self._adds = True
+            self.adds = True
         return number
 
     def pending(self, db: apsw.Connection, column: int, value: str | None) -> int | None:
@@ -115,22 +104,20 @@ class Names:
 
     def flush(self, db: apsw.Connection) -> None:
         """Write what was added."""
-        if self._adds:
-            for column, rows in self._rows.items():
-                insert(db, f"{COLUMNS[column]} (id, value, first)", rows)
-                rows.clear()
+        for column, rows in self._rows.items():
+            insert(db, f"{COLUMNS[column]} (id, value, first)", rows)
+            rows.clear()
 
     def commit(self) -> None:
         """What was added is committed."""
-        if self._adds:
-            self._adds = False
-            for column, added in self._added.items():
-                self._remember(column, added)
-                added.clear()
+        self.adds = False
+        for column, added in self._added.items():
+            self._remember(column, added)
+            added.clear()
 
     def reload(self, db: apsw.Connection) -> None:
         """Forget what was added, and take the last numbers from the file."""
-        self._adds = False
+        self.adds = False
         for column, table in COLUMNS.items():
             self._added[column].clear()
             self._rows[column].clear()

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import apsw
 
 from evidentsource_core.domain.checks import check_events, items
 from evidentsource_core.domain.constraints import AppendCondition
 from evidentsource_core.domain.errors import InvalidType, InvalidValue
-from evidentsource_core.domain.events import ProspectiveEvent
+from evidentsource_core.domain.events import ProspectiveEvent, is_sound
 from evidentsource_core.domain.flat_selectors import STREAM
 from evidentsource_core.rules import Limits, check_conditions, check_transaction_id
 from evidentsource_runtime.store.interface import TransactionRecord
 from evidentsource_runtime.store.keys import Keys
 from evidentsource_runtime.store.lookups import event_revision, find_transaction
 from evidentsource_runtime.store.names import Names
-from evidentsource_runtime.store.rows import Columns, checksum, columns, fingerprint
+from evidentsource_runtime.store.rows import Columns, checksum, columns, fingerprint, made
 
 _NO_FINGERPRINT = b""
 
@@ -35,30 +36,39 @@ class Asked(NamedTuple):
     fingerprint: bytes | None
 
 
+Ends: TypeAlias = tuple[int, str, bytes, int]
+
+
 class Prepared(NamedTuple):
     """A transaction that nothing speaks against, apart from what the database has.
 
     Args:
         id: its id.
         made_id: whether that was made for it just now, so that nothing can have it yet.
-        events: its events.
-        columns: those of each.
+        columns: those of each of its events.
         keys: those of their ids.
-        key: that of its own.
-        checksum: that of all of them.
         conditions: what has to hold.
-        fingerprint: tells whether another one of this id asks for the same.
+        ends: what the row of its last event has besides: the key of its id, the id itself, the
+            fingerprint, which tells whether another one of this id asks for the same, and the checksum
+            of its events.
     """
 
     id: str
     made_id: bool
-    events: Sequence[ProspectiveEvent]
     columns: Sequence[Columns]
     keys: Sequence[int]
-    key: int
-    checksum: int
     conditions: Sequence[AppendCondition]
-    fingerprint: bytes
+    ends: Ends
+
+    @property
+    def key(self) -> int:
+        """The key of its id."""
+        return self.ends[0]
+
+    @property
+    def fingerprint(self) -> bytes:
+        """What tells whether another one of this id asks for the same."""
+        return self.ends[2]
 
 
 def asked(
@@ -68,13 +78,16 @@ def asked(
     given_fingerprint: bytes | None,
 ) -> Asked:
     """The transaction, with a new id where none is given."""
-    wanted = tuple(items("events", events))
-    bounds = tuple(items("conditions", conditions))
+    wanted = tuple(events if type(events) is list else items("events", events))
+    bounds = _NONE if conditions is _NONE else tuple(items("conditions", conditions))
     if given_fingerprint is not None:
         _check_fingerprint(given_fingerprint)
-    if transaction_id is None:
-        return Asked(new_id(), True, wanted, bounds, given_fingerprint)
-    return Asked(check_transaction_id(transaction_id), False, wanted, bounds, given_fingerprint)
+    made_id = transaction_id is None
+    name = new_id() if transaction_id is None else check_transaction_id(transaction_id)
+    return made(Asked, (name, made_id, wanted, bounds, given_fingerprint))
+
+
+_NONE: Final = ()
 
 
 def new_id() -> str:
@@ -88,24 +101,24 @@ def new_id() -> str:
     (7, 'specified in RFC 4122')
     """
     try:
-        random = _RANDOM.pop()
+        first, second, third = _RANDOM.pop()
     except IndexError:
-        random = _more_random()
-    return f"{_of_now(time.time_ns() // 1_000_000)}{random[:3]}-a{random[3:6]}-{random[6:]}"
+        first, second, third = _more_random()
+    return f"{_of_now(time.time_ns() // 1_000_000)}{first}-a{second}-{third}"
 
 
-_DIGITS: Final = 18
 _AT_ONCE: Final = 256
-_RANDOM: list[str] = []
+_PARTS: Final = re.compile("(.{3})(.{3})(.{12})")
+_RANDOM: list[tuple[str, str, str]] = []
 # Of a process's own: one that was forked would give out the same.
 os.register_at_fork(after_in_child=_RANDOM.clear)
 
 
-def _more_random() -> str:
+def _more_random() -> tuple[str, str, str]:
     # Many at once: each time the system is asked lets other threads have the interpreter.
-    digits = os.urandom(_DIGITS // 2 * _AT_ONCE).hex()
-    _RANDOM.extend(digits[n : n + _DIGITS] for n in range(_DIGITS, len(digits), _DIGITS))
-    return digits[:_DIGITS]
+    mine, *others = _PARTS.findall(os.urandom(9 * _AT_ONCE).hex())
+    _RANDOM.extend(others)
+    return mine  # type: ignore[no-any-return]  # of the three groups of the pattern
 
 
 @lru_cache(maxsize=1)
@@ -139,20 +152,34 @@ def prepared(asked: Asked, limits: Limits, keys: Keys) -> Prepared:
             ``EventStore.transact``.
     """
     name, made_id, wanted, bounds, known = asked
-    limits.check_count(wanted)
-    events = check_events(wanted, _none_is_taken)
-    kept = [columns(event) for event in events]
-    text = "".join([each.text() for each in kept]).encode()
+    if not 0 < len(wanted) <= limits.max_events:
+        limits.check_count(wanted)
+    events: tuple[ProspectiveEvent, ...] = wanted  # type: ignore[assignment]  # if it is sound
+    checked, of_event = False, keys.of_event
+    kept: list[Columns] = []
+    of_events: list[int] = []
+    texts: list[str] = []
+    # One loop of Python's own: a call of a function from a loop in C takes longer than it saves.
+    for event in events:
+        if not checked and not is_sound(event):
+            # Every problem of every event is looked for only where there may be one.
+            check_events(wanted, _none_is_taken)
+            checked = True
+        each = columns(event)
+        kept.append(each)
+        of_events.append(of_event(each.stream, each.id))
+        texts.append(each.text())
+    if len(of_events) > 1 and len(set(of_events)) < len(of_events):
+        check_events(wanted, _none_is_taken)
+    text = "".join(texts).encode()
     # The text of an event has more bytes than the event counts for, so few need to be measured.
     if len(text) > limits.max_bytes:
         limits.check_size(events)
-    conditions = check_conditions(bounds)
+    conditions = check_conditions(bounds) if bounds else ()
     if known is None:
         known = fingerprint(events, text, conditions)
-    of_event = keys.of_event
-    found = tuple([of_event(each.stream, each.id) for each in kept])
-    key = keys.of_transaction(name)
-    return Prepared(name, made_id, events, kept, found, key, checksum(text), conditions, known)
+    ends = (keys.of_transaction(name), name, known, checksum(text))
+    return made(Prepared, (name, made_id, kept, of_events, conditions, ends))
 
 
 def refused(

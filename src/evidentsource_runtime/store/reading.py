@@ -227,7 +227,7 @@ def _found(
         return fetch(db, sql, values)
     with pool.program(compiled(selector.flatten())) as number:
         # The only parameters of a scan are those of its window, and the limit behind the program.
-        before = len(values) - sql.count("LIMIT ?")
+        before = len(values) - ("LIMIT ?" in sql)
         return fetch(db, sql, (*values[:before], number, *values[before:]))
 
 

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import apsw
 
-from evidentsource_runtime.store.entries import COLUMN, FRESH, LEVELS, TABLES, entries_of
+from evidentsource_runtime.store.entries import COLUMN, FRESH, entries_of
 from evidentsource_runtime.store.errors import NewerStore, OlderStore
 from evidentsource_runtime.store.fetching import fetch, fetch_one
 from evidentsource_runtime.store.keys import Keys
@@ -168,9 +168,6 @@ ORDER BY e.revision;
 DROP TABLE event;
 DROP TABLE tx;
 ALTER TABLE event_2 RENAME TO event;
-CREATE INDEX event_by_time ON event (
-    effective_us, effective_ns, revision, stream, subject, type
-);
 UPDATE store SET indexed = (SELECT coalesce(max(revision), 0) / 16 * 16 FROM event);
 """
 
@@ -190,15 +187,29 @@ def _log_structured(db: apsw.Connection) -> None:
     db.create_scalar_function("event_key", event_key, 2, deterministic=True)
     db.create_scalar_function("transaction_key", transaction_key, 1, deterministic=True)
     db.execute(_COPIED)
-    last = LEVELS[-1]
     for kind in COLUMN:
         entries = entries_of(kind, f"revision <= {FRESH}")
-        db.execute(f"INSERT INTO {TABLES[last]} {entries} ORDER BY 2, 3")
-    counted = f"(SELECT count(*) FROM {TABLES[last]})"
-    db.execute(f"UPDATE level SET entries = {counted} WHERE number = {last}")
+        db.execute(f"INSERT INTO entry_3 {entries} ORDER BY 2, 3")
+    db.execute("UPDATE level SET entries = (SELECT count(*) FROM entry_3) WHERE number = 3")
 
 
-EVENTS = Module("events", (_EVENTS_1, _log_structured))
+_EVENTS_3 = """
+-- The others take effect when they are recorded, so that for them the order is that of revisions.
+DROP INDEX IF EXISTS event_by_time;
+CREATE INDEX event_by_time ON event (
+    effective_us, effective_ns, revision, stream, subject, type
+) WHERE timed = 1;
+
+-- One level more: the last stays the last.
+ALTER TABLE entry_3 RENAME TO entry_4;
+UPDATE level SET number = 4 WHERE number = 3;
+CREATE TABLE entry_3 (
+    kind INTEGER, value INTEGER, revision INTEGER, PRIMARY KEY (kind, value, revision)
+) STRICT, WITHOUT ROWID;
+INSERT INTO level VALUES (3, 0, -1, 0, 0);
+"""
+
+EVENTS = Module("events", (_EVENTS_1, _log_structured, _EVENTS_3))
 """The module of the events themselves."""
 
 _MODULES = "CREATE TABLE module (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT"

@@ -34,9 +34,9 @@ from evidentsource_runtime.store.opening import (
 )
 from evidentsource_runtime.store.pool import Pool
 from evidentsource_runtime.store.readable import ReadableStore
+from evidentsource_runtime.store.results import stored_result
 from evidentsource_runtime.store.rows import microseconds, moment
 from evidentsource_runtime.store.schema import Module
-from evidentsource_runtime.store.stored import stored_result
 from evidentsource_runtime.store.watching import Lookout, Watch
 from evidentsource_runtime.store.work import Post, Told, Work
 from evidentsource_runtime.store.writing import Also, Writer, Written
@@ -87,8 +87,8 @@ class SqliteStore(ReadableStore):
         self._lock, self._db = opened.lock, opened.db
         pool.prepare(opened.db)
         self._writer = Writer(opened.db, self._names, self._pool, clock)
-        self._watch = Watch(asked.path, Head(self._writer.revision, self._writer.recorded))
-        self._commits = GroupCommit(asked.path, opened.db, self._writer, self._announce)
+        self._watch = Watch(asked.path, _head(self._writer.revision, self._writer.recorded))
+        self._commits = GroupCommit(asked.path, opened.db, self._writer, self._watch.announce)
 
     @classmethod
     def open(
@@ -172,9 +172,6 @@ class SqliteStore(ReadableStore):
             self._lookout.start()
         return self._watch.subscribe(told)
 
-    def _announce(self) -> None:
-        self._watch.announce(self._writer.revision, self._writer.recorded)
-
     def _looked(self) -> Head:
         with self._pool.connection() as db:
             return _head(*last_revision(db))
@@ -202,7 +199,7 @@ class SqliteStore(ReadableStore):
                 succeeds, so it must do nothing else; what it raises undoes the transaction and
                 goes to the caller.
         """
-        commits = self._writable()
+        commits = self._commits or self._writable()
         asked = preparing.asked(events, conditions, transaction_id, fingerprint)
         try:
             prepared = preparing.prepared(asked, self._limits, self._identity.keys)
@@ -214,12 +211,11 @@ class SqliteStore(ReadableStore):
             if before is None:
                 raise
             return self._with_events(before)
-        written = commits.do(self._work(prepared, also))
+        work: Work[Written] = Work(None, prepared, also)
+        written = commits.do(work)
         if written.before:
             return self._with_events(_record(prepared, written))
-        basis, revision, recorded = written.basis, written.revision, written.time.moment
-        made = partial(written.events, prepared, self._source)
-        return stored_result(prepared.id, basis, revision, recorded, made)
+        return stored_result(prepared, written, self._source)
 
     def submit(
         self,
@@ -266,23 +262,13 @@ class SqliteStore(ReadableStore):
         commits = self._writable()
         asked = preparing.asked(events, conditions, transaction_id, fingerprint)
         prepared = preparing.prepared(asked, self._limits, self._identity.keys)
-        work = self._work(prepared, None, post, told)
+        work: Work[Written] = Work(None, prepared, None, post, told)
         commits.submit(work, held=held)
         return lambda: _record(prepared, work.result())
 
     def release(self) -> None:
         """Begin to commit whatever was submitted and held; see :meth:`submit`."""
         self._writable().release()
-
-    def _work(
-        self,
-        prepared: preparing.Prepared,
-        also: Also | None,
-        post: Post | None = None,
-        told: Told | None = None,
-    ) -> Work[Written]:
-        write = partial(self._writer.write, prepared, also)
-        return Work(write, atomic=also is not None, prepared=prepared, post=post, told=told)
 
     def write(self, run: Callable[[apsw.Connection], T]) -> T:
         """Write into the tables of a module: one commit, and safe when this returns.
@@ -291,7 +277,7 @@ class SqliteStore(ReadableStore):
             run: is given the writing connection. It may be called more than once until the commit
                 succeeds, so it must do nothing else; what it raises undoes everything.
         """
-        return self._writable().do(Work(partial(run, self._db), atomic=True))
+        return self._writable().do(Work(partial(run, self._db)))
 
     def _writable(self) -> GroupCommit:
         if self._commits is None:
@@ -346,7 +332,7 @@ def _head(revision: int, recorded: int) -> Head:
 
 
 def _record(prepared: preparing.Prepared, written: Written) -> TransactionRecord:
-    recorded = written.time.moment
+    recorded = moment(written.recorded)
     return TransactionRecord(prepared.id, written.basis, written.revision, recorded)
 
 

@@ -7,7 +7,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from evidentsource_runtime.store.entries import arms
 from evidentsource_runtime.store.stored import COLUMNS as COLUMNS_OF_ROWS
-from evidentsource_runtime.store.stored import NAMES
+from evidentsource_runtime.store.stored import NAMES, RECORDED_AT
 from evidentsource_runtime.store.ways import ANY, LARGEST, Plan, Shape, Values, Window
 
 
@@ -89,15 +89,53 @@ def _sql(
 
 def _scan(times: str, check: str, form: Form, by_time: bool, reverse: bool) -> str:
     """The events in their order, checked one by one."""
-    events = f"event AS e {'INDEXED BY event_by_time' if by_time else 'NOT INDEXED'}"
+    if by_time:
+        found = _scan_by_time(times, check, reverse)
+        return (
+            found if form == "places" else f"SELECT {COLUMNS_OF_ROWS} FROM ({found}) AS n {_JOINED}"
+        )
     where = _all_of("e.revision > ? AND e.revision <= ?", times, check)
     if form == "count":
-        return f"SELECT count(*) FROM {events} WHERE {where}"
-    columns = _PLACES if by_time else "e.revision"
+        return f"SELECT count(*) FROM {_IN_ORDER} WHERE {where}"
+    columns, events = "e.revision", _IN_ORDER
     if form == "rows":
         columns, events = COLUMNS_OF_ROWS, f"{events} {NAMES}"
-    order = _ORDERS_OF_EVENTS[by_time, reverse]
+    order = _ORDERS_OF_EVENTS[False, reverse]
     return f"SELECT {columns} FROM {events} WHERE {where} ORDER BY {order} LIMIT ?"
+
+
+def _scan_by_time(times: str, check: str, reverse: bool) -> str:
+    """The same in the order of effective time.
+
+    The index of times has the events that name one. The others take effect when they are recorded: for
+    them the order is that of revisions, and where a time lies among them is found by halving.
+    """
+    meets = _numbered(_all_of(times, check), 2)
+    limit = f"?{3 + times.count('?') + check.count('?')}"
+    named = f"e.timed = 1 AND e.revision > ?1 AND e.revision <= ?2 AND {meets}"
+    # A time of the window is given by three values, the earliest first; see Window.times().
+    bounds = times.count("?") // 3
+    after = _RECORDED_UPTO.format(micros="?3 - 1") if ">=" in times else "?1"
+    upto = _RECORDED_UPTO.format(micros=f"?{3 * bounds}") if "<=" in times else "?2"
+    recorded = f"e.timed = 0 AND e.revision > {after} AND e.revision <= {upto} AND {meets}"
+    order, backwards = _ORDERS[True, reverse], " DESC" * reverse
+    return (
+        f"SELECT {_PLACES} FROM event AS e INDEXED BY event_by_time WHERE {named} UNION ALL "
+        f"SELECT * FROM (SELECT {_PLACES} FROM {_IN_ORDER} WHERE {recorded} "
+        f"ORDER BY e.revision{backwards} LIMIT {limit}) ORDER BY {order} LIMIT {limit}"
+    )
+
+
+_IN_ORDER: Final = "event AS e NOT INDEXED"
+_EARLY: Final = f"{RECORDED_AT.format(event='r')} <= {{micros}}"
+# Times of commits never go back, so those of revisions are halved until one is left.
+_RECORDED_UPTO: Final = f"""(
+WITH RECURSIVE s (low, high) AS (
+    SELECT ?1, min(?2, (SELECT max(revision) FROM event)) + 1
+    UNION ALL
+    SELECT iif({_EARLY}, r.revision, low), iif({_EARLY}, high, r.revision)
+    FROM s CROSS JOIN event AS r ON r.revision = (low + high) / 2 WHERE high - low > 1
+) SELECT max(low) FROM s)"""
 
 
 def _orders(table: str) -> dict[tuple[bool, bool], str]:

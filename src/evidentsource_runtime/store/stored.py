@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, ClassVar, Final, TypeAlias, cast
 
 from evidentsource_core.domain.events import BinaryEventData, Event, EventData
 from evidentsource_core.domain.extensions import Extensions, StringExtension
 from evidentsource_core.domain.identifiers import RECORDEDTIME_KEY, SEQUENCE_KEY
-from evidentsource_core.rules import TransactionResult, sequence_text
-from evidentsource_core.times import EPOCH, from_parts
+from evidentsource_core.rules import sequence_text
+from evidentsource_core.times import from_parts
 from evidentsource_functions._lazy import LazyEvent, make_events, text_data
 from evidentsource_functions.lane import decode_batch
-from evidentsource_runtime.store.rows import Time
+from evidentsource_runtime.store.rows import moment, stamp
 
 Row: TypeAlias = tuple[Any, ...]
 """The columns of :data:`COLUMNS`, in this order."""
@@ -92,62 +90,6 @@ def stored_events(rows: list[Row], prefix: str) -> list[Event]:
     return cast("list[Event]", make_events(_kind(prefix), rows))
 
 
-class StoredResult(TransactionResult):
-    """A transaction that was just committed, whose events are made when they are asked for.
-
-    Most who write do not look at what they wrote, and those who do look at it once.
-    """
-
-    __slots__ = ("_made",)
-    _made: Callable[[], list[Event]]
-
-    def __new__(cls, *args: Any, **fields: Any) -> TransactionResult:  # type: ignore[misc]  # see below
-        """An ordinary result: whoever calls the class has all fields, as ``dataclasses.replace``."""
-        return TransactionResult(*args, **fields)
-
-    def __getattr__(self, name: str) -> Any:
-        # Only called for a slot that is still empty.
-        if name != "events":
-            raise AttributeError(f"'TransactionResult' object has no attribute {name!r}")
-        events = tuple(self._made())
-        _set_events(self, events)
-        return events
-
-    def __reduce__(self) -> Any:
-        return (TransactionResult, _all_of(self))
-
-    def __repr__(self) -> str:
-        return repr(TransactionResult(*_all_of(self)))
-
-
-_all_of = attrgetter(*TransactionResult.__slots__)
-_set_id, _set_basis, _set_revision, _set_timestamp, _set_events = (
-    getattr(TransactionResult, name).__set__ for name in TransactionResult.__slots__
-)
-_set_made = StoredResult.__dict__["_made"].__set__
-
-
-def stored_result(
-    name: str, basis: int, revision: int, recorded: datetime, made: Callable[[], list[Event]]
-) -> TransactionResult:
-    """A transaction that was just committed.
-
-    Args:
-        name: its id.
-        basis: the revision before its first event.
-        revision: that of its last one.
-        recorded: when it was recorded.
-        made: makes its events.
-    """
-    result: TransactionResult = object.__new__(StoredResult)
-    _set_id(result, name)
-    _set_basis(result, basis)
-    _set_revision(result, revision)
-    _set_timestamp(result, recorded)
-    _set_made(result, made)
-    return result
-
-
 def _read_source(event: StoredEvent) -> str:
     source: str = event._prefix + event._raw[STREAM]  # noqa: SLF001 - the class's own readers
     return source
@@ -166,7 +108,7 @@ def _read_time(event: StoredEvent) -> datetime | None:
         return None
     micros, finer = row[MICROS], row[FINER]
     if not finer:
-        return EPOCH + timedelta(microseconds=micros)
+        return moment(micros)
     seconds, micros = divmod(micros, 1_000_000)
     return from_parts(seconds, micros * 1000 + finer)
 
@@ -175,7 +117,7 @@ def _read_extensions(event: StoredEvent) -> Extensions:
     row = event._raw  # noqa: SLF001
     assigned = {
         SEQUENCE_KEY: StringExtension(sequence_text(row[REVISION])),
-        RECORDEDTIME_KEY: StringExtension(Time(row[RECORDED]).stamp),
+        RECORDEDTIME_KEY: StringExtension(stamp(row[RECORDED])),
     }
     return Extensions(_own(row[EXTENSIONS]) | assigned)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from itertools import chain
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import apsw
 
 from evidentsource_runtime.store.entries import EVENT_KEY, arms
 from evidentsource_runtime.store.fetching import fetch, fetch_one
+
+if TYPE_CHECKING:
+    from evidentsource_runtime.store.preparing import Prepared
 
 REMEMBERED: Final = 32_768
 """Last events whose keys are remembered at least, once there are as many; twice that at most."""
@@ -36,11 +38,11 @@ class Taken:
         self._found: set[int] = set()
         self._added: list[int] = []
 
-    def begin(self, group: Iterable[Sequence[int]]) -> None:
-        """Ask at once which of these keys an event has that is not remembered."""
-        self._found.clear()
+    def begin(self, group: Iterable[Prepared]) -> None:
+        """Ask at once which of a group's keys an event has that is not remembered."""
         if self._since:
-            wanted = list(chain.from_iterable(group))
+            self._found.clear()
+            wanted = [key for each in group for key in each.keys]
             sql, values = (
                 (_FOUND_ONE, wanted) if len(wanted) == 1 else (_FOUND, [json.dumps(wanted)])
             )
@@ -48,13 +50,13 @@ class Taken:
 
     def may_have(self, keys: Sequence[int]) -> bool:
         """Whether an event has one of the keys: mostly one of those ids, seldom another."""
-        return not (
-            self._young.isdisjoint(keys)
-            and self._old.isdisjoint(keys)
-            and self._found.isdisjoint(keys)
-        )
+        if not self._young.isdisjoint(keys):
+            return True
+        if not self._turned:
+            return False
+        return not (self._old.isdisjoint(keys) and self._found.isdisjoint(keys))
 
-    def add(self, keys: Sequence[int], *, known: bool) -> None:
+    def add(self, keys: Sequence[int], known: bool) -> None:
         """Events of these keys are written; ``known`` is what :meth:`may_have` said of them."""
         if known:
             keys = [key for key in keys if not self.may_have((key,))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations
 from typing import Final
 
 import apsw
@@ -112,7 +112,7 @@ def _index(db: apsw.Connection) -> Iterator[Fault]:
                 f"the index of {column} has {second[0]} entries, not the {first[0]} of the events"
             )
             yield Fault("damaged-index", message)
-    for level, further in pairwise(LEVELS):
+    for level, further in combinations(LEVELS, 2):
         late = fetch_one(db, _LATE.format(table=TABLES[level], further=TABLES[further]))[0]
         if late:
             yield Fault("damaged-index", f"{late} entries of level {level} are out of order")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime
 from threading import Condition, Event, Lock, Thread
 from typing import Final
 
 from evidentsource_runtime.store.errors import StoreClosed, StoreError
 from evidentsource_runtime.store.interface import Head
+from evidentsource_runtime.store.rows import microseconds, moment
 
 LOOK_EVERY: Final = 0.02
 """Seconds between two looks at a file that another process writes."""
@@ -29,7 +29,7 @@ class Watch:
 
     def __init__(self, path: str, head: Head) -> None:
         self._path = path
-        self._latest = (head.revision, head.timestamp)
+        self._latest = (head.revision, microseconds(head.timestamp)[0])
         self._lock = Lock()
         self._changed = Condition(self._lock)
         self._waiting = 0
@@ -39,25 +39,26 @@ class Watch:
     @property
     def head(self) -> Head:
         """The latest revision that is known."""
-        return Head(*self._latest)
+        revision, recorded = self._latest
+        return Head(revision, moment(recorded))
 
     @property
     def revision(self) -> int:
         """The same without its time."""
         return self._latest[0]
 
-    def announce(self, revision: int, recorded: datetime) -> None:
-        """There is a new revision."""
+    def announce(self, revision: int, recorded: int) -> None:
+        """There is a new revision, recorded so many microseconds after 1970."""
+        if revision <= self._latest[0]:
+            return
+        self._latest = (revision, recorded)
+        # Whoever begins to wait after this look finds the revision there.
+        if not self._waiting and not self._told:
+            return
         with self._lock:
-            if revision <= self._latest[0]:
-                return
-            self._latest = (revision, recorded)
-            if self._waiting:
-                self._changed.notify_all()
-            if not self._told:
-                return
+            self._changed.notify_all()
             told = list(self._told.values())
-        head = Head(revision, recorded)
+        head = Head(revision, moment(recorded))
         for tell in told:
             try:
                 tell(head)
@@ -79,7 +80,7 @@ class Watch:
                 self._waiting -= 1
             if self._closed:
                 raise StoreClosed(self._path)
-            return Head(*self._latest)
+            return self.head
 
     def subscribe(self, told: Told) -> Callable[[], None]:
         """Have a function called with each new head; returns what ends that."""
@@ -134,7 +135,7 @@ class Lookout:
                 time.sleep(LOOK_EVERY)
                 continue
             if head is not None:
-                self._watch.announce(head.revision, head.timestamp)
+                self._watch.announce(head.revision, microseconds(head.timestamp)[0])
 
     def close(self) -> None:
         """Look no more."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from threading import Lock
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 from evidentsource_core.domain.errors import EvidentSourceError
 from evidentsource_runtime.store.preparing import Prepared
+
+if TYPE_CHECKING:
+    from evidentsource_runtime.store.writing import Also, Writer
 
 T = TypeVar("T")
 
@@ -16,63 +20,77 @@ Told: TypeAlias = Callable[[], object]
 Post: TypeAlias = Callable[[list[Told]], object]
 """Has these called where those are who wait, an event loop say. It must neither wait nor raise."""
 
-_FEW: Final = 4
+FEW: Final = 4
+"""Events that are sure to be written in well under a millisecond, if there are no conditions."""
+
+
+def are_brief(group: Sequence[Work[object]], prepared: Sequence[Prepared]) -> bool:
+    """Whether all of it is sure to be written so soon that others can wait for it.
+
+    Args:
+        group: what is to be written.
+        prepared: the transactions among it.
+    """
+    # In loops that run in C, since each commit of many asks.
+    return (
+        len(prepared) == len(group)
+        and not any(map(_ALSO, group))
+        and not any(map(_CONDITIONS, prepared))
+        and max(map(len, map(_COLUMNS, prepared)), default=0) <= FEW
+    )
+
+
+_ALSO = attrgetter("also")
+_CONDITIONS, _COLUMNS = attrgetter("conditions"), attrgetter("columns")
 
 
 class Work(Generic[T]):
     """Something to be written, and its verdict.
 
     Args:
-        run: writes it; a refusal that it raises leaves nothing written.
-        atomic: whether ``run`` may fail after it has written something. The whole commit is undone
-            then, and tried again without it.
-        prepared: the transaction that it writes, if that is what it does.
+        run: writes it, if it is no transaction. It may fail after it has written something: the whole
+            commit is undone then, and tried again without it.
+        prepared: the transaction that it writes, if it is one; a refusal leaves nothing written.
+        also: what else is written with that, and may fail as ``run`` may.
         post: brings the verdict to where nobody waits with a thread.
         told: what is called there.
     """
 
     __slots__ = (
-        *("_error", "_result", "_woken", "atomic", "decided", "leads"),
-        *("post", "prepared", "run", "told"),
+        *("_error", "_result", "_run", "_woken", "also", "decided", "leads"),
+        *("post", "prepared", "told"),
     )
 
     def __init__(
         self,
-        run: Callable[[], T],
-        *,
-        atomic: bool = False,
+        run: Callable[[], T] | None = None,
         prepared: Prepared | None = None,
+        also: Also | None = None,
         post: Post | None = None,
         told: Told | None = None,
     ) -> None:
-        self.run = run
+        self._run = run
         self.prepared = prepared
-        self.atomic = atomic
+        self.also = also
         self.post = post
         self.told = told
         self.decided = False
         self.leads = False
         self._error: BaseException | None = None
-        self._result: T | None = None
+        self._result: object = None
         self._woken: Lock | None = None
 
-    def is_brief(self) -> bool:
-        """Whether it is sure to be written in well under a millisecond."""
-        prepared = self.prepared
-        return (
-            prepared is not None
-            and not self.atomic
-            and not prepared.conditions
-            and len(prepared.columns) <= _FEW
-        )
-
-    def attempt(self) -> None:
-        """Run it, and keep what comes of it. What might have left something written goes on up."""
+    def attempt(self, writer: Writer) -> None:
+        """Write it, and keep what comes of it. What might have left something written goes on up."""
         self._error = None
+        prepared = self.prepared
         try:
-            self._result = self.run()
+            if prepared is not None:
+                self._result = writer.write(prepared, self.also)
+            elif self._run is not None:
+                self._result = self._run()
         except EvidentSourceError as error:
-            if self.atomic:
+            if prepared is None or self.also is not None:
                 raise
             self._error = error
 
@@ -83,8 +101,8 @@ class Work(Generic[T]):
 
     def queue(self) -> None:
         """Make ready to wait, before anybody can see it."""
-        self._woken = Lock()
-        self._woken.acquire()
+        self._woken = woken = Lock()
+        woken.acquire()
 
     def wait(self) -> None:
         """Wait for the verdict, or to be the one who writes."""
@@ -93,8 +111,9 @@ class Work(Generic[T]):
 
     def wake(self) -> None:
         """End the waiting."""
-        if self._woken is not None and self._woken.locked():
-            self._woken.release()
+        woken = self._woken
+        if woken is not None and woken.locked():
+            woken.release()
 
     def result(self) -> T:
         """What was decided."""
@@ -107,9 +126,9 @@ def tell(decided: Iterable[Work[object]]) -> None:
     """Let those know whose work is decided: each thread by itself, each event loop once."""
     posted: dict[Post, list[Told]] = {}
     for work in decided:
-        if work.post is None or work.told is None:
+        if work.post is None:
             work.wake()
-        else:
+        elif work.told is not None:
             posted.setdefault(work.post, []).append(work.told)
     for post, told in posted.items():
         post(told)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -19,20 +18,20 @@ from evidentsource_core.domain.errors import (
     EvidentSourceError,
     InvalidEvents,
 )
-from evidentsource_core.domain.events import Event, ProspectiveEvent
-from evidentsource_core.domain.flat_selectors import STREAM, holds
+from evidentsource_core.domain.events import Event
+from evidentsource_core.domain.flat_selectors import STREAM, SUBJECT, TYPE, holds
 from evidentsource_core.domain.selectors import EventSelector
 from evidentsource_core.rules import check_holds
 from evidentsource_runtime.store.entries import TRANSACTION_KEY, arms
-from evidentsource_runtime.store.fetching import fetch, insert
+from evidentsource_runtime.store.fetching import fetch, insert, insertion
 from evidentsource_runtime.store.interface import TransactionRecord
 from evidentsource_runtime.store.lookups import event_revision, last_revision
 from evidentsource_runtime.store.merging import Upkeep
 from evidentsource_runtime.store.names import Names
 from evidentsource_runtime.store.pool import Pool
-from evidentsource_runtime.store.preparing import Prepared
+from evidentsource_runtime.store.preparing import Ends, Prepared
 from evidentsource_runtime.store.reading import NO_OPTIONS, asked, highest
-from evidentsource_runtime.store.rows import DATA, TIME, Time
+from evidentsource_runtime.store.rows import DATA, TIME, Columns, made, moment, stamp
 from evidentsource_runtime.store.stored import RECORDED_AT, Row, stored_events
 from evidentsource_runtime.store.taken import Taken
 
@@ -40,7 +39,8 @@ Also = Callable[[apsw.Connection, TransactionRecord], None]
 """What else is written with a transaction, in the same commit."""
 
 _MOST_PENDING: Final = 64
-"""Rows that are kept back at most while conditions are checked, each of which looks at all of them."""
+"""Rows that are kept back at most while conditions are checked, each of which looks at all of them; not
+more than are remembered."""
 _NOTHING_YET: Final = -1
 _REMEMBERED: Final = 256
 """Of how many last events the writer remembers what selectors ask for."""
@@ -52,18 +52,18 @@ class Written(NamedTuple):
     Args:
         basis: the revision before its first event.
         revision: that of its last one.
-        time: when it was recorded.
+        recorded: when, in microseconds since 1970.
         before: whether it had been committed before, with the same id.
     """
 
     basis: int
     revision: int
-    time: Time
+    recorded: int
     before: bool = False
 
     def events(self, prepared: Prepared, source: str) -> list[Event]:
         """Its events, as they are read; ``source`` is what their sources have before the stream."""
-        recorded, revision = self.time.micros, self.basis
+        recorded, revision = self.recorded, self.basis
         rows: list[Row] = []
         for each in prepared.columns:
             revision += 1
@@ -89,56 +89,53 @@ class Writer:
         self, db: apsw.Connection, names: Names, pool: Pool, now: Callable[[], int]
     ) -> None:
         self._db = db
+        self._cursor = db.cursor()
+        """What runs statements without rows: each time a connection does, it makes a cursor."""
         self._names = names
         self._pool = pool
         self._now = now
-        self._revision, self._committed = 0, _NOTHING_YET
-        self._time = self._last = Time(0)
+        self.revision, self._committed = 0, _NOTHING_YET
+        """The latest revision, that of what is not committed yet included."""
+        self.recorded = 0
+        """When that was recorded, in microseconds since 1970."""
+        self._now_us, self._stamp = 0, ""
         self._known: dict[str, tuple[Written, bytes]] = {}
-        self._events: list[tuple[Any, ...]] = []
-        self._pending: list[ProspectiveEvent] = []
+        self._events: list[list[Any]] = []
         self._taken: Taken
         self._upkeep = Upkeep(db)
-        self._recent: deque[tuple[str, str | None, str]] = deque(maxlen=_REMEMBERED)
+        self._recent: deque[Columns] = deque(maxlen=_REMEMBERED)
         self.reload()
-
-    @property
-    def revision(self) -> int:
-        """The latest revision, that of what is not committed yet included."""
-        return self._revision
-
-    @property
-    def recorded(self) -> datetime:
-        """When that was recorded, in UTC."""
-        return self._last.moment
 
     def reload(self) -> None:
         """Take the latest revision from the file: after a start, and when a commit was undone."""
         self._names.reload(self._db)
-        self._events, self._pending = [], []
+        self._events.clear()
         self._recent.clear()
         self._upkeep.reload()
-        self._revision, recorded = last_revision(self._db)
-        self._last = Time(recorded)
-        if self._revision == self._committed:
+        self.revision, self.recorded = last_revision(self._db)
+        if self.revision == self._committed:
             self._taken.undo()
         else:
             # At the start, and where nobody could say whether something was written, and it was.
             self._taken = Taken(self._db)
-        self._committed = self._revision
+        self._committed = self.revision
 
     def begin(self, group: Sequence[Prepared]) -> None:
         """Ask at once what :meth:`write` will want to know of each of the group: all of it."""
-        given = [(each.key, each.id) for each in group if not each.made_id]
+        given = []
+        for each in group:
+            if not each.made_id:
+                given.append((each.key, each.id))  # noqa: PERF401 - a list in brackets is a call
         self._known = self._written(given) if given else {}
         self._names.begin(self._db, group)
-        self._taken.begin(each.keys for each in group)
-        self._time = Time(max(self._now(), self._last.micros))
+        self._taken.begin(group)
+        self._now_us = max(self._now(), self.recorded)
+        self._stamp = stamp(self._now_us)
 
     def _written(self, ids: list[tuple[int, str]]) -> dict[str, tuple[Written, bytes]]:
         found = fetch(self._db, _TRANSACTIONS, (json.dumps(ids),))
         return {
-            name: (Written(basis, revision, Time(recorded), True), known)
+            name: (Written(basis, revision, recorded, True), known)
             for name, basis, revision, recorded, known in found
         }
 
@@ -153,36 +150,45 @@ class Writer:
             DuplicateTransactionId, InvalidEvents, ConstraintViolations: refused; nothing of it was
                 written.
         """
-        if not prepared.made_id and (before := self._known.get(prepared.id)) is not None:
+        name, made_id, kept, keys, conditions, ends = prepared
+        if not made_id and (before := self._known.get(name)) is not None:
             if before[1] != prepared.fingerprint:
-                raise DuplicateTransactionId(prepared.id)
+                raise DuplicateTransactionId(name)
             return before[0]
-        known = self._taken.may_have(prepared.keys)
+        known = self._taken.may_have(keys)
         if known:
             self._refuse_used(prepared)
-        if prepared.conditions and not all(map(self._unchanged_lately, prepared.conditions)):
-            check_holds(prepared.conditions, self._highest)
-        self._taken.add(prepared.keys, known=known)
-        written = self._insert(prepared)
+        if conditions and not all(map(self._unchanged_lately, conditions)):
+            check_holds(conditions, self._highest)
+        self._taken.add(keys, known)
+        written = self._insert(kept, keys, ends)
+        if not made_id:
+            self._known[name] = (written._replace(before=True), prepared.fingerprint)
         if also is not None:
             self.flush()
-            moment = self._time.moment
-            also(self._db, TransactionRecord(prepared.id, written.basis, written.revision, moment))
+            basis, revision, recorded, _ = written
+            also(self._db, TransactionRecord(name, basis, revision, moment(recorded)))
         return written
 
     def flush(self) -> None:
         """Write the rows that were kept back."""
         if self._events:
-            self._names.flush(self._db)
-            insert(self._db, _EVENT, self._events)
-            self._events, self._pending = [], []
-            self._upkeep.written(self._revision)
+            if self._names.adds:
+                self._names.flush(self._db)
+            if len(self._events) == 1:
+                self._cursor.execute(_ONE_EVENT, self._events[0])
+            else:
+                insert(self._cursor, _EVENT, self._events)
+            self._events.clear()
+            if self.revision >= self._upkeep.due:
+                self._upkeep.written(self.revision)
 
     def commit(self) -> None:
         """What was written is committed."""
-        self._names.commit()
-        self._taken.commit(self._revision)
-        self._committed = self._revision
+        if self._names.adds:
+            self._names.commit()
+        self._taken.commit(self.revision)
+        self._committed = self.revision
 
     def _unchanged_lately(self, condition: AppendCondition) -> bool:
         """Whether it holds for certain: only something new could break it, and nothing new does.
@@ -192,12 +198,13 @@ class Writer:
         bound = condition.max_revision()
         if bound is None or condition.min_revision() is not None:
             return False
-        since = self._revision - bound
+        since = self.revision - bound
         if since > len(self._recent):
             return False
         program = condition.selector._program()  # noqa: SLF001 - kept there since it is asked for often
         return not any(
-            holds(program, *event) for event in islice(reversed(self._recent), max(0, since))
+            holds(program, event.stream, event.subject, event.event_type)
+            for event in islice(reversed(self._recent), max(0, since))
         )
 
     def _refuse_used(self, prepared: Prepared) -> None:
@@ -216,49 +223,42 @@ class Writer:
         return number is not None and event_revision(self._db, number, event_id, key) is not None
 
     def _highest(self, selector: EventSelector) -> int:
-        if len(self._pending) > _MOST_PENDING:
+        if len(self._events) > _MOST_PENDING:
             self.flush()
-        for back, event in enumerate(reversed(self._pending)):
-            if selector.matches_prospective(event):
-                return self._revision - back
-        query = asked(selector, NO_OPTIONS, self._revision)
+        program = selector._program()  # noqa: SLF001 - as above
+        for back, event in enumerate(islice(reversed(self._recent), len(self._events))):
+            if holds(program, event.stream, event.subject, event.event_type):
+                return self.revision - back
+        query = asked(selector, NO_OPTIONS, self.revision)
         return highest(self._db, self._pool, self._names.pending, query)
 
-    def _insert(self, prepared: Prepared) -> Written:
-        basis, time, name = self._revision, self._time, prepared.id
-        revision = basis + len(prepared.columns)
-        of_transaction = (
-            *(basis, time.stamp, prepared.key, name),
-            *(prepared.fingerprint, prepared.checksum),
-        )
-        self._insert_events(prepared, basis, revision, of_transaction)
-        self._pending += prepared.events
-        if not prepared.made_id:
-            self._known[name] = (Written(basis, revision, time, True), prepared.fingerprint)
-        self._revision, self._last = revision, time
-        return Written(basis, revision, time)
-
-    def _insert_events(
-        self, prepared: Prepared, revision: int, last: int, of_transaction: tuple[Any, ...]
-    ) -> None:
-        numbers, into, recorded = self._names.numbers, self._events, self._time.micros
-        recent = self._recent.append
-        for columns, key in zip(prepared.columns, prepared.keys, strict=True):
-            event_id, stream, kind, subject, time, *others = columns
+    def _insert(self, kept: Sequence[Columns], keys: Sequence[int], ends: Ends) -> Written:
+        basis = revision = self.revision
+        last = self.revision = basis + len(kept)
+        recorded = self.recorded = self._now_us
+        names, into = self._names, self._events
+        streams, subjects, types = names.held
+        for columns, key in zip(kept, keys, strict=True):
+            event_id, stream, kind, subject, time, data, form, schema, extensions = columns
             revision += 1
-            recent((stream, subject, kind))
+            number = streams.get(stream) or names.add(STREAM, stream, revision)
+            whom = subjects.get(subject) or names.add(SUBJECT, subject, revision)
+            what = types.get(kind) or names.add(TYPE, kind, revision)
             when = (recorded, 0, 0, None) if time is None else (*time, 1, recorded)
-            named = numbers(stream, subject, kind, revision)
-            ends = of_transaction if revision == last else _NO_END
-            into.append((revision, last, *named, *when, key, *ends, event_id, *others))
+            its = _NO_END if revision < last else (basis, self._stamp, *ends)
+            payload = (event_id, form, schema, extensions, data)
+            into.append([revision, last, number, whom, what, *when, key, *its, *payload])
+        self._recent += kept
+        return made(Written, (basis, last, recorded, False))
 
 
 _NO_END: Final = (None,) * 6
 _EVENT: Final = (
     "event (revision, tx, stream, subject, type, effective_us, effective_ns, timed, "
     "recorded_us, key, basis, recorded, tx_key, tx_id, fingerprint, checksum, "
-    "id, data, datacontenttype, dataschema, extensions)"
+    "id, datacontenttype, dataschema, extensions, data)"
 )
+_ONE_EVENT: Final = insertion(_EVENT, _EVENT.count(",") + 1)
 _TRANSACTIONS: Final = " UNION ALL ".join(
     f"SELECT e.tx_id, e.basis, e.revision, {RECORDED_AT.format(event='e')}, e.fingerprint "
     f"FROM json_each(?1) AS k CROSS JOIN {arm.tables} CROSS JOIN event AS e ON e.revision = p.revision "

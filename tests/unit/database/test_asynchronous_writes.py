@@ -85,6 +85,24 @@ async def test_many_tasks_write_at_once_without_a_thread_each(
 
 
 @pytest.mark.anyio
+async def test_tasks_of_one_loop_write_to_several_databases(
+    tmp_path: Path, anyio_backend: str
+) -> None:
+    async with (
+        evidentsource_runtime.open(tmp_path / "one.db") as one,
+        evidentsource_runtime.open(tmp_path / "two.db") as two,
+    ):
+        with anyio.fail_after(SECONDS):
+            async with anyio.create_task_group() as tasks:
+                for number in range(20):
+                    tasks.start_soon(one.transact, [paid(f"one-{number}")])
+                    tasks.start_soon(two.transact, [paid(f"two-{number}")])
+        for opened, name in ((one, "one"), (two, "two")):
+            every = opened.local_database().query_events(Selector.stream("accounts"))
+            assert {each.id async for each in every} == {f"{name}-{n}" for n in range(20)}
+
+
+@pytest.mark.anyio
 async def test_each_is_refused_for_its_own_reason_with_all_that_the_file_has_to_say(
     db: AsyncDatabase,
 ) -> None:

@@ -18,6 +18,7 @@ from evidentsource_core import (
     Constraint,
     ConstraintViolations,
     InvalidEvents,
+    InvalidValue,
     ProspectiveEvent,
     Selector,
 )
@@ -192,6 +193,23 @@ def test_one_that_fails_in_a_group_is_alone_in_that(tmp_path: Path) -> None:
         assert list(verify(store)) == []
 
 
+def test_a_rule_that_is_broken_by_what_is_written_besides_undoes_the_events_too(
+    tmp_path: Path,
+) -> None:
+    def refuse(db: Any, _record: Any) -> None:
+        db.execute("INSERT INTO note VALUES ('half')")
+        raise InvalidValue("note", "no")
+
+    with bank(tmp_path, modules=[NOTES]) as store:
+        with pytest.raises(InvalidValue, match="no"):
+            store.transact([event("e-1")], also=refuse)
+        assert store.head().revision == 0
+        assert list(store.query(Selector.stream("accounts"))) == []
+        with store.read() as db:
+            assert fetch_one(db, "SELECT count(*) FROM note") == (0,)
+        assert store.transact([event("e-1")]).revision == 1
+
+
 def test_an_interrupted_writer_leaves_the_others_their_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +230,38 @@ def test_an_interrupted_writer_leaves_the_others_their_turn(
         assert store.head().revision == 1
         assert store.transact([event("e-1", "newer")]).revision == 2
         assert list(verify(store)) == []
+
+
+def test_what_an_interrupted_writer_wanted_is_not_written_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bank(tmp_path) as store:
+        _the_first_waits_for(monkeypatch, 2)
+        outcomes: dict[str, object] = {}
+        real = Writer.flush
+
+        def interrupted(self: Writer) -> None:
+            real(self)
+            if store.head().revision == 0 and not outcomes:
+                outcomes["flushed"] = True
+                raise KeyboardInterrupt
+
+        def write(name: str) -> None:
+            try:
+                outcomes[name] = store.transact([event(name)]).revision
+            except KeyboardInterrupt:
+                outcomes[name] = "interrupted"
+
+        monkeypatch.setattr(Writer, "flush", interrupted)
+        first, second = (threading.Thread(target=write, args=(name,)) for name in ("e-1", "e-2"))
+        first.start()
+        while not store._commits._waiting:  # type: ignore[union-attr]
+            time.sleep(0.001)
+        second.start()
+        first.join()
+        second.join()
+        assert outcomes == {"flushed": True, "e-1": "interrupted", "e-2": 1}
+        assert store.transact([event("e-3")]).revision == 2
 
 
 def test_the_result_of_a_transaction_is_the_one_that_the_database_has_of_it(tmp_path: Path) -> None:

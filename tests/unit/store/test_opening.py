@@ -13,7 +13,14 @@ from typing import Any
 import apsw
 import pytest
 
-from evidentsource_core import InvalidDatabaseName, InvalidValue, ProspectiveEvent, Selector
+from evidentsource_core import (
+    EffectiveTimeRange,
+    InvalidDatabaseName,
+    InvalidValue,
+    ProspectiveEvent,
+    QueryOptions,
+    Selector,
+)
 from evidentsource_runtime.store import (
     ForeignFile,
     Module,
@@ -30,10 +37,12 @@ from evidentsource_runtime.store import (
     schema,
     verify,
 )
-from evidentsource_runtime.store.fetching import fetch_one
+from evidentsource_runtime.store.fetching import fetch, fetch_one
+from tests.crash.levels import small_levels
 from tests.unit.store.helpers import bank, event
 
 ROOT = Path(__file__).parents[3]
+ACCOUNTS = Selector.stream("accounts")
 
 
 def raw(path: Path, *statements: str) -> None:
@@ -352,3 +361,48 @@ def test_a_store_with_earlier_tables_keeps_everything_and_gets_the_index(
     with SqliteStore.open(tmp_path / "bank.db", mode="read") as store:
         assert list(verify(store)) == []
         assert store.event("stream-0", "new") is not None
+
+
+_MERGED = (
+    "INSERT INTO entry_4 SELECT * FROM entry_3",
+    "UPDATE level SET entries = (SELECT count(*) FROM entry_4) WHERE number = 4",
+)
+_AS_OF_VERSION_2 = (
+    "DROP INDEX event_by_time",
+    "CREATE INDEX event_by_time ON event (effective_us)",
+    "DROP TABLE entry_3",
+    "ALTER TABLE entry_4 RENAME TO entry_3",
+    "DELETE FROM level WHERE number = 3",
+    "UPDATE level SET number = 3 WHERE number = 4",
+    "UPDATE module SET version = 2 WHERE name = 'events'",
+)
+
+
+def test_a_store_with_three_levels_and_every_time_in_an_index_gets_four_and_the_named_times(
+    tmp_path: Path,
+) -> None:
+    late = datetime(2030, 1, 1, tzinfo=UTC)
+    options = QueryOptions(range=EffectiveTimeRange())
+    with small_levels(), bank(tmp_path) as store:
+        for number in range(400):
+            named = late if number % 7 == 0 else None
+            store.transact([event(f"e-{number}", f"a-{number % 5}", time=named)])
+        expected = list(store.query(ACCOUNTS, options))
+        with store.read() as db:
+            rest = fetch_one(db, "SELECT count(*) FROM entry_3")
+    raw(tmp_path / "bank.db", *_MERGED, *_AS_OF_VERSION_2)
+    with pytest.raises(OlderStore):
+        SqliteStore.open(tmp_path / "bank.db", mode="read")
+    with small_levels(), bank(tmp_path) as store:
+        with store.read() as db:
+            levels = dict(fetch(db, "SELECT number, entries FROM level"))
+            assert (levels[3], sorted(levels)) == (0, [1, 2, 3, 4])
+            entries = "SELECT count(*) FROM event INDEXED BY event_by_time WHERE timed = 1"
+            assert fetch_one(db, entries) == (58,)
+        assert list(store.query(ACCOUNTS, options)) == expected
+        for number in range(400):
+            store.transact([event(f"f-{number}", f"a-{number % 5}")])
+        assert list(verify(store)) == []
+        for name in range(5):
+            assert store.count(Selector.subject(f"a-{name}")) == 160
+    assert rest != (0,)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+import time
 import tracemalloc
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +18,19 @@ from evidentsource_core import (
     EffectiveTimeRange,
     InvalidEvents,
     InvalidValue,
+    QueryDirection,
     QueryOptions,
+    RangeCursor,
     Selector,
 )
+from evidentsource_core.domain.flat_selectors import SUBJECT
 from evidentsource_functions.lane import decode_batch
 from evidentsource_runtime.store import (
     Head,
     Index,
     Module,
     SqliteStore,
+    names,
     reading,
     verify,
 )
@@ -162,6 +168,32 @@ def test_a_reader_is_told_of_what_another_store_writes(tmp_path: Path) -> None:
     assert told[0] == 1
 
 
+def test_names_are_remembered_anew_when_they_have_become_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "_REMEMBERED", 5)
+    with bank(tmp_path) as store:
+        for number in range(23):
+            store.transact([event(f"e-{number}", f"a-{number}")])
+            assert 1 <= len(store._names._known[SUBJECT]) <= 5
+            assert f"a-{number}" in store._names._known[SUBJECT]
+        store.transact([event(f"f-{number}", f"a-{number}") for number in range(23)])
+        assert [store.count(Selector.subject(f"a-{number}")) for number in range(23)] == [2] * 23
+        assert list(verify(store)) == []
+
+
+def test_who_waits_for_a_revision_is_told_of_it_at_once(tmp_path: Path) -> None:
+    with bank(tmp_path) as store:
+        found: list[Head] = []
+        waiting = threading.Thread(target=lambda: found.append(store.wait(0)))
+        waiting.start()
+        while not store._watch._waiting:
+            time.sleep(0.001)
+        store.transact([event("e-1")])
+        waiting.join(20)
+        assert [head.revision for head in found] == [1]
+
+
 # --- reading ---------------------------------------------------------------------------------------
 
 
@@ -184,6 +216,41 @@ def test_both_bounds_of_effective_time_hold(tmp_path: Path) -> None:
             options = QueryOptions(range=EffectiveTimeRange(end_at=START + timedelta(days=end)))
             found = store.query(ACCOUNTS, options, effective_at=START + timedelta(days=bound))
             assert [each.id for each in found] == ["e-0", "e-1"]
+
+
+@pytest.mark.parametrize("direction", QueryDirection)
+def test_events_with_times_and_without_come_in_one_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, direction: QueryDirection
+) -> None:
+    monkeypatch.setattr(reading, "PAGE", 4)
+    places: list[tuple[datetime, int, str]] = []
+    clock = Clock()
+    with bank(tmp_path, clock=clock) as store:
+        for number in range(40):
+            clock.now = START + timedelta(seconds=number // 2)
+            named = clock.now + timedelta(seconds=number % 5 - 2)
+            first, second = event(f"a-{number}"), event(f"c-{number}")
+            store.transact([first, event(f"b-{number}", time=named), second])
+            times = enumerate((clock.now, named, clock.now), 3 * number + 1)
+            places += [
+                (time, revision, f"{name}-{number}")
+                for name, (revision, time) in zip("abc", times, strict=True)
+            ]
+        by_revision = list(places)
+        places.sort(reverse=direction is QueryDirection.REVERSE)
+        assert places != by_revision
+        for low, revision, high in itertools.product(
+            (None, -5, 0, 7, 19, 30), (0, 24, 10**6), (None, -5, 0, 7, 12, 30)
+        ):
+            start = None if low is None else RangeCursor(START + timedelta(seconds=low), revision)
+            end = None if high is None else START + timedelta(seconds=high)
+            options = QueryOptions(range=EffectiveTimeRange(start, end), direction=direction)
+            assert [each.id for each in store.query(ACCOUNTS, options)] == [
+                name
+                for time, number, name in places
+                if (start is None or (time, number) >= (start.timestamp, start.revision))
+                and (end is None or time <= end)
+            ]
 
 
 def test_a_batch_says_where_the_rest_is(tmp_path: Path) -> None:

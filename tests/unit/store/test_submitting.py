@@ -32,7 +32,7 @@ from evidentsource_runtime.store import (
     verify,
 )
 from evidentsource_runtime.store.preparing import new_id
-from evidentsource_runtime.store.work import Told
+from evidentsource_runtime.store.work import FEW, Told
 from evidentsource_runtime.store.writing import Writer
 from tests.crash.submitting import call_all, submitted
 from tests.unit.store.helpers import bank, event
@@ -224,6 +224,7 @@ def test_nobody_waits_for_the_log_to_be_carried_over_and_nobody_is_told_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commits, "CHECKPOINT_PAGES", 1)
+    monkeypatch.setattr(commits, "LOOK_EVERY", 1)
     real = commits.GroupCommit._checkpoint
     told_before: list[int] = []
     with bank(tmp_path) as store:
@@ -242,8 +243,35 @@ def test_nobody_waits_for_the_log_to_be_carried_over_and_nobody_is_told_twice(
     assert inbox.told == [f"e-{number}" for number in range(20)]
 
 
+def _module(store: SqliteStore) -> None:
+    store.write(lambda _db: None)
+
+
+def _module_besides(store: SqliteStore) -> None:
+    store.transact([event("next")], also=lambda _db, _record: None)
+
+
+def _condition(store: SqliteStore) -> None:
+    store.transact([event("next")], [Constraint.must_not_exist(Selector.subject("nobody"))])
+
+
+def _many(store: SqliteStore) -> None:
+    store.transact([event(f"next-{number}") for number in range(FEW + 1)])
+
+
+def _few(store: SqliteStore) -> None:
+    store.transact([event(f"next-{number}") for number in range(FEW)])
+
+
+@pytest.mark.parametrize(
+    ("work", "told_before"),
+    [(_module, 1), (_module_besides, 1), (_condition, 1), (_many, 1), (_few, 0)],
+)
 def test_those_whose_work_is_safe_are_told_before_long_work_that_comes_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    work: Callable[[SqliteStore], None],
+    told_before: int,
 ) -> None:
     """They are told while the disk has the next work, but do not wait for work that may take long."""
     with bank(tmp_path) as store:
@@ -252,16 +280,74 @@ def test_those_whose_work_is_safe_are_told_before_long_work_that_comes_next(
         inbox.submit(event("e-1"))
         _wait_until(lambda: len(groups) == 1)
         told: list[int] = []
+        real = Writer.begin
 
-        def note(_db: Any) -> None:
+        def note(self: Writer, group: Any) -> None:
             told.append(len(inbox.told))
+            real(self, group)
 
-        after = threading.Thread(target=lambda: store.write(note))
+        after = threading.Thread(target=work, args=(store,))
+        after.start()
+        _wait_until(lambda: len(store._commits._waiting) == 2)  # type: ignore[union-attr]
+        monkeypatch.setattr(Writer, "begin", note)
+        goes_on.set()
+        after.join(SECONDS)
+        assert told == [0, told_before]
+
+
+def test_those_whose_work_is_safe_are_told_also_where_the_next_commit_fails_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bank(tmp_path) as store:
+        goes_on, groups = _held(monkeypatch)
+        inbox = Inbox(store)
+        inbox.submit(event("e-1"))
+        _wait_until(lambda: len(groups) == 1)
+        real, failed = Writer.begin, list[BaseException]()
+
+        def fails(self: Writer, group: Any) -> None:
+            if any(each.columns[0].id == "e-2" for each in group):
+                raise RuntimeError("no")
+            real(self, group)
+
+        def next_one() -> None:
+            try:
+                store.transact([event("e-2")])
+            except RuntimeError as error:
+                failed.append(error)
+
+        monkeypatch.setattr(Writer, "begin", fails)
+        after = threading.Thread(target=next_one)
         after.start()
         _wait_until(lambda: len(store._commits._waiting) == 2)  # type: ignore[union-attr]
         goes_on.set()
         after.join(SECONDS)
-        assert told == [1]
+        assert [str(error) for error in failed] == ["no"]
+        inbox.wait_for(1)
+        assert inbox.verdicts() == {"e-1": 1}
+        assert store.transact([event("e-3")]).revision == 2
+
+
+def test_closing_waits_for_a_writer_that_is_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = bank(tmp_path)
+    goes_on, groups = _held(monkeypatch)
+    revisions: list[int] = []
+    writer = threading.Thread(
+        target=lambda: revisions.append(store.transact([event("e-1")]).revision)
+    )
+    writer.start()
+    _wait_until(lambda: len(groups) == 1)
+    closer = threading.Thread(target=store.close)
+    closer.start()
+    _wait_until(lambda: store._commits._closed)  # type: ignore[union-attr]
+    assert closer.is_alive()
+    goes_on.set()
+    writer.join(SECONDS)
+    closer.join(SECONDS)
+    assert not closer.is_alive()
+    assert revisions == [1]
 
 
 def test_closing_finishes_what_was_submitted_and_then_there_is_no_more(tmp_path: Path) -> None:
@@ -344,6 +430,20 @@ def test_what_is_held_is_written_together_once_it_is_released(tmp_path: Path) ->
         assert inbox.verdicts() == {"e-0": 2, "e-1": 3, "e-2": 4}
         store.release()
         assert store.head().revision == 4
+
+
+def test_a_condition_is_broken_by_whatever_comes_before_it_in_the_same_commit(
+    tmp_path: Path,
+) -> None:
+    with bank(tmp_path) as store:
+        inbox = Inbox(store)
+        many = [event("first", "changed"), *(event(f"e-{number}") for number in range(300))]
+        inbox.submit(*many, name="many", held=True)
+        nobody = Constraint.must_not_exist(Selector.subject("changed"))
+        inbox.submit(event("late"), conditions=[nobody], held=True)
+        store.release()
+        inbox.wait_for(2)
+        assert inbox.verdicts() == {"many": 301, "late": "constraint-violations"}
 
 
 def test_what_is_held_when_the_store_is_closed_is_written(tmp_path: Path) -> None:
