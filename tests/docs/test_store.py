@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from evidentsource_runtime import store
-from evidentsource_runtime.store import entries, errors, merging, plans, taken, terms
+from evidentsource_runtime.store import entries, errors, filters, merging, plans, taken, terms
 
 PAGE = (Path(__file__).parents[2] / "docs" / "store.md").read_text()
 
@@ -57,4 +57,6 @@ def test_the_numbers_of_the_index_are_those_of_the_code() -> None:
     assert f"more than {merging.MOST[3]:,} to the last" in PAGE
     assert len(entries.LEVELS) == 4
     assert f"stand for {entries.BLOCK} revisions" in PAGE
-    assert f"the last {taken.REMEMBERED:,} events" in PAGE
+    assert f"asks the index for the first {taken._ASKED_FIRST:,} ids" in PAGE
+    assert filters._FULL == 4
+    assert f"{filters._MOST * 4 // 2**20} MiB at most" in PAGE

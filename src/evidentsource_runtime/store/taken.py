@@ -1,4 +1,4 @@
-"""Which ids events have: what the writer remembers of it, and what it asks of the index."""
+"""Which ids events and transactions have: what the writer knows of it, and what it asks of the index."""
 
 from __future__ import annotations
 
@@ -8,21 +8,34 @@ from typing import TYPE_CHECKING, Final
 
 import apsw
 
-from evidentsource_runtime.store.entries import EVENT_KEY, arms
+from evidentsource_runtime.store.entries import (
+    EVENT_KEY,
+    FRESH,
+    LEVELS,
+    TABLES,
+    TRANSACTION_KEY,
+    arms,
+)
 from evidentsource_runtime.store.fetching import fetch, fetch_one
+from evidentsource_runtime.store.filters import KeyFilter
 
 if TYPE_CHECKING:
     from evidentsource_runtime.store.preparing import Prepared
 
-REMEMBERED: Final = 32_768
-"""Last events whose keys are remembered at least, once there are as many; twice that at most."""
+_ASKED_FIRST: Final = 4_096
+"""Keys that the index is asked of before a filter is begun: for few it would not be worth its while."""
+_READ_FOR_EACH: Final = 16
+"""Entries that are read for each key that is asked for, until the filter has all keys."""
+_ALL: Final = 1 << 40
+"""Keys that there can be."""
 
 
 class Taken:
-    """The keys of events (:mod:`keys`), of which the writer needs to know whether there is one already.
+    """The keys of events and transactions (:mod:`keys`): is there one already?
 
-    Those of the last events are remembered, and so of a store that has no more than these nothing is
-    asked. An index that is unique would have to be looked through, and changed, for each event.
+    A filter in memory has all of them, so that the index is asked of few. An index that is unique would
+    have to be looked through, and changed, for each event. A writer that finds events in its file, or
+    whose filter has become too small, lets a new one read the keys in the index, some at each commit.
 
     Args:
         db: the writer's connection.
@@ -30,61 +43,96 @@ class Taken:
 
     def __init__(self, db: apsw.Connection) -> None:
         self._db = db
-        last = fetch_one(db, "SELECT coalesce(max(revision), 0) FROM event")[0]
-        self._since = self._turned = max(0, last - REMEMBERED)
-        found = fetch(db, "SELECT key FROM event WHERE revision > ?", (self._since,))
-        self._young = {key for (key,) in found}
-        self._old: set[int] = set()
+        self._filter: KeyFilter | None = None
+        self._next: KeyFilter | None = None
+        """Has all keys below a certain one, and all of those events that are newer than it is."""
+        self._upto = 0
+        """That certain one."""
+        self._growing: list[KeyFilter] = []
+        self._asked = 0
         self._found: set[int] = set()
-        self._added: list[int] = []
+        self._now: set[int] = set()
+        if not fetch_one(db, "SELECT sum(entries) FROM level")[0]:
+            self._complete(self._begun())
 
     def begin(self, group: Iterable[Prepared]) -> None:
-        """Ask at once which of a group's keys an event has that is not remembered."""
-        if self._since:
-            self._found.clear()
-            wanted = [key for each in group for key in each.keys]
-            sql, values = (
-                (_FOUND_ONE, wanted) if len(wanted) == 1 else (_FOUND, [json.dumps(wanted)])
-            )
-            self._found.update(value for (value,) in fetch(self._db, sql, values))
+        """Ask at once which of a group's keys an event has."""
+        self._now.clear()
+        self._found.clear()
+        wanted = [key for each in group for key in each.keys]
+        if self._filter is None or not self._filter.has_room:
+            self._renew(len(wanted))
+        if self._filter is not None:
+            wanted = self._filter.among(wanted)
+        if wanted:
+            self._found.update(key for (key,) in fetch(self._db, _FOUND, (json.dumps(wanted),)))
+
+    def may_be_of_transaction(self, key: int) -> bool:
+        """Whether a transaction may have this key, of those before the group."""
+        return self._filter is None or bool(self._filter.among((key,)))
 
     def may_have(self, keys: Sequence[int]) -> bool:
-        """Whether an event has one of the keys: mostly one of those ids, seldom another."""
-        if not self._young.isdisjoint(keys):
-            return True
-        if not self._turned:
-            return False
-        return not (self._old.isdisjoint(keys) and self._found.isdisjoint(keys))
+        """Whether an event has one of these keys of the group: mostly one of those ids, seldom another."""
+        return not (self._now.isdisjoint(keys) and self._found.isdisjoint(keys))
 
-    def add(self, keys: Sequence[int], known: bool) -> None:
-        """Events of these keys are written; ``known`` is what :meth:`may_have` said of them."""
-        if known:
-            keys = [key for key in keys if not self.may_have((key,))]
-        self._young.update(keys)
-        self._added += keys
+    def add(self, keys: Sequence[int], transaction: int) -> None:
+        """Events of these keys are about to be written, in a transaction of that one.
 
-    def undo(self) -> None:
-        """What was added since the last commit is not written after all."""
-        self._young.difference_update(self._added)
-        self._added.clear()
+        Before they are: what is not written after all only lets the index be asked in vain.
+        """
+        for each in self._growing:
+            each.add((*keys, transaction))
+        self._now.update(keys)
 
-    def commit(self, revision: int) -> None:
-        """What was added is committed, up to this revision."""
-        self._added.clear()
-        if len(self._young) >= REMEMBERED:
-            self._since, self._turned = self._turned, revision
-            self._old, self._young = self._young, set()
+    # --- a new filter --------------------------------------------------------------------------
+
+    def _renew(self, asked: int) -> None:
+        """Take a step towards a new filter; a greater one the more keys are asked for."""
+        if self._next is not None:
+            self._read_on(self._next, asked * _READ_FOR_EACH)
+            return
+        self._asked += asked
+        if self._asked >= _ASKED_FIRST:
+            made = self._begun()
+            # First of all: a thread that is interrupted in between leaves one that grows in vain.
+            self._growing.append(made)
+            self._next, self._upto = made, 0
+
+    def _begun(self) -> KeyFilter:
+        made = KeyFilter(fetch_one(self._db, "SELECT coalesce(max(revision), 0) FROM event")[0])
+        made.add(key for (key,) in fetch(self._db, _FRESH_KEYS))
+        return made
+
+    def _read_on(self, made: KeyFilter, count: int) -> None:
+        """Let it have the keys of about so many entries more."""
+        entries = fetch_one(self._db, "SELECT sum(entries) FROM level")[0]
+        upto = min(_ALL, self._upto + count * _ALL // max(1, entries))
+        made.add(key for (key,) in fetch(self._db, _KEYS_WITHIN, (self._upto, upto)))
+        self._upto = upto
+        if upto == _ALL:
+            self._complete(made)
+
+    def _complete(self, made: KeyFilter) -> None:
+        self._filter = made
+        self._growing = [made]
+        self._next = None
 
 
-# What has no entry yet is remembered.
-_LOOKED_UP: Final = [
-    f"FROM {{keys}}{arm.tables} WHERE {arm.where} AND {arm.value} = {{key}}"
-    for arm in arms(EVENT_KEY)[:-1]
-]
 _FOUND: Final = " UNION ALL ".join(
-    "SELECT k.value " + each.format(keys="json_each(?1) AS k CROSS JOIN ", key="k.value")
-    for each in _LOOKED_UP
+    f"SELECT k.value FROM json_each(?1) AS k CROSS JOIN {arm.tables} "
+    f"WHERE {arm.where} AND {arm.value} = k.value"
+    for arm in arms(EVENT_KEY)[:-1]
+) + (
+    # What has no entries is looked through once, not once for each.
+    " UNION ALL SELECT p.key FROM event AS p NOT INDEXED "
+    f"WHERE p.revision > {FRESH} AND p.key IN (SELECT value FROM json_each(?1))"
 )
-_FOUND_ONE: Final = " UNION ALL ".join(
-    "SELECT p.value " + each.format(keys="", key="?1") for each in _LOOKED_UP
+_FRESH_KEYS: Final = " UNION ALL ".join(
+    f"SELECT {key} FROM event WHERE revision > {FRESH} AND {key} IS NOT NULL"
+    for key in ("key", "tx_key")
+)
+_KEYS_WITHIN: Final = " UNION ALL ".join(
+    f"SELECT value FROM {TABLES[level]} WHERE kind = {kind} AND value >= ?1 AND value < ?2"
+    for level in LEVELS
+    for kind in (EVENT_KEY, TRANSACTION_KEY)
 )

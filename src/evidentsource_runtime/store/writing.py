@@ -41,7 +41,6 @@ Also = Callable[[apsw.Connection, TransactionRecord], None]
 _MOST_PENDING: Final = 64
 """Rows that are kept back at most while conditions are checked, each of which looks at all of them; not
 more than are remembered."""
-_NOTHING_YET: Final = -1
 _REMEMBERED: Final = 256
 """Of how many last events the writer remembers what selectors ask for."""
 
@@ -94,14 +93,14 @@ class Writer:
         self._names = names
         self._pool = pool
         self._now = now
-        self.revision, self._committed = 0, _NOTHING_YET
+        self.revision = 0
         """The latest revision, that of what is not committed yet included."""
         self.recorded = 0
         """When that was recorded, in microseconds since 1970."""
         self._now_us, self._stamp = 0, ""
         self._known: dict[str, tuple[Written, bytes]] = {}
         self._events: list[list[Any]] = []
-        self._taken: Taken
+        self._taken = Taken(db)
         self._upkeep = Upkeep(db)
         self._recent: deque[Columns] = deque(maxlen=_REMEMBERED)
         self.reload()
@@ -113,18 +112,12 @@ class Writer:
         self._recent.clear()
         self._upkeep.reload()
         self.revision, self.recorded = last_revision(self._db)
-        if self.revision == self._committed:
-            self._taken.undo()
-        else:
-            # At the start, and where nobody could say whether something was written, and it was.
-            self._taken = Taken(self._db)
-        self._committed = self.revision
 
     def begin(self, group: Sequence[Prepared]) -> None:
         """Ask at once what :meth:`write` will want to know of each of the group: all of it."""
         given = []
         for each in group:
-            if not each.made_id:
+            if not each.made_id and self._taken.may_be_of_transaction(each.key):
                 given.append((each.key, each.id))  # noqa: PERF401 - a list in brackets is a call
         self._known = self._written(given) if given else {}
         self._names.begin(self._db, group)
@@ -155,12 +148,11 @@ class Writer:
             if before[1] != prepared.fingerprint:
                 raise DuplicateTransactionId(name)
             return before[0]
-        known = self._taken.may_have(keys)
-        if known:
+        if self._taken.may_have(keys):
             self._refuse_used(prepared)
         if conditions and not all(map(self._unchanged_lately, conditions)):
             check_holds(conditions, self._highest)
-        self._taken.add(keys, known)
+        self._taken.add(keys, ends[0])
         written = self._insert(kept, keys, ends)
         if not made_id:
             self._known[name] = (written._replace(before=True), prepared.fingerprint)
@@ -187,8 +179,6 @@ class Writer:
         """What was written is committed."""
         if self._names.adds:
             self._names.commit()
-        self._taken.commit(self.revision)
-        self._committed = self.revision
 
     def _unchanged_lately(self, condition: AppendCondition) -> bool:
         """Whether it holds for certain: only something new could break it, and nothing new does.
