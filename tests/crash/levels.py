@@ -18,6 +18,7 @@ def small_levels(fresh: int = BLOCK, *, piece: int = 5, scale: int = 1) -> Itera
         (merging, "MOST"): {1: 40 * scale, 2: 80 * scale, 3: 160 * scale},
         (merging, "_PIECE"): piece,
         (taken, "_ASKED_FIRST"): 30 * scale,
+        (taken, "_STEP"): 4,
     }
     before = {(module, name): getattr(module, name) for module, name in wanted}
     for (module, name), value in wanted.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from random import Random
 from typing import Final
@@ -55,14 +55,12 @@ class KeyFilter:
         """Whether it can take more keys and still be worth asking, or cannot be made larger."""
         return self._left > 0 or len(self._words) >= _MOST
 
-    def add(self, keys: Iterable[int]) -> None:
+    def add(self, keys: Sequence[int]) -> None:
         """Take these in."""
         words, mask, patterns = self._words, self._mask, _PATTERNS
-        count = 0
         for key in keys:
             words[key & mask] |= patterns[key >> _SHIFT]
-            count += 1
-        self._left -= count
+        self._left -= len(keys)
 
     def among(self, keys: Iterable[int]) -> list[int]:
         """Those of the keys that may have been added; no other one has."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import apsw
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from evidentsource_runtime.store.preparing import Prepared
 
 _ASKED_FIRST: Final = 4_096
-"""Keys that the index is asked of before a filter is begun: for few it would not be worth its while."""
+"""Keys that the index is asked for before a filter is begun: for few it would not be worth its while."""
 _READ_FOR_EACH: Final = 16
-"""Entries that are read for each key that is asked for, until the filter has all keys."""
+"""Entries that are read for each key that the index is asked for, until the filter has all keys."""
+_STEP: Final = 64
+"""Keys that it is asked for until some are read: to find where each level goes on takes as long as many."""
 _ALL: Final = 1 << 40
 """Keys that there can be."""
 
@@ -55,17 +57,21 @@ class Taken:
         if not fetch_one(db, "SELECT sum(entries) FROM level")[0]:
             self._complete(self._begun())
 
-    def begin(self, group: Iterable[Prepared]) -> None:
+    def begin(self, group: Sequence[Prepared]) -> None:
         """Ask at once which of a group's keys an event has."""
         self._now.clear()
         self._found.clear()
-        wanted = [key for each in group for key in each.keys]
-        if self._filter is None or not self._filter.has_room:
-            self._renew(len(wanted))
+        wanted: Sequence[int]
+        if len(group) == 1:
+            wanted = group[0].keys
+        else:
+            wanted = [key for each in group for key in each.keys]
         if self._filter is not None:
             wanted = self._filter.among(wanted)
         if wanted:
             self._found.update(key for (key,) in fetch(self._db, _FOUND, (json.dumps(wanted),)))
+            if self._filter is None or not self._filter.has_room:
+                self._renew(len(wanted))
 
     def may_be_of_transaction(self, key: int) -> bool:
         """Whether a transaction may have this key, of those before the group."""
@@ -87,27 +93,27 @@ class Taken:
     # --- a new filter --------------------------------------------------------------------------
 
     def _renew(self, asked: int) -> None:
-        """Take a step towards a new filter; a greater one the more keys are asked for."""
-        if self._next is not None:
-            self._read_on(self._next, asked * _READ_FOR_EACH)
-            return
+        """The index was asked for so many keys: be a step nearer to a filter that saves that."""
         self._asked += asked
-        if self._asked >= _ASKED_FIRST:
+        if self._next is not None and self._asked >= _STEP:
+            self._read_on(self._next, self._asked * _READ_FOR_EACH)
+            self._asked = 0
+        elif self._next is None and self._asked >= _ASKED_FIRST:
             made = self._begun()
             # First of all: a thread that is interrupted in between leaves one that grows in vain.
             self._growing.append(made)
-            self._next, self._upto = made, 0
+            self._next, self._upto, self._asked = made, 0, 0
 
     def _begun(self) -> KeyFilter:
         made = KeyFilter(fetch_one(self._db, "SELECT coalesce(max(revision), 0) FROM event")[0])
-        made.add(key for (key,) in fetch(self._db, _FRESH_KEYS))
+        made.add([key for (key,) in fetch(self._db, _FRESH_KEYS)])
         return made
 
     def _read_on(self, made: KeyFilter, count: int) -> None:
         """Let it have the keys of about so many entries more."""
         entries = fetch_one(self._db, "SELECT sum(entries) FROM level")[0]
         upto = min(_ALL, self._upto + count * _ALL // max(1, entries))
-        made.add(key for (key,) in fetch(self._db, _KEYS_WITHIN, (self._upto, upto)))
+        made.add([key for (key,) in fetch(self._db, _KEYS_WITHIN, (self._upto, upto))])
         self._upto = upto
         if upto == _ALL:
             self._complete(made)
