@@ -29,7 +29,11 @@ from evidentsource_runtime.store.writing import Writer
 MOST_TOGETHER: Final = 256
 """Pieces of work that share one commit at most."""
 CHECKPOINT_PAGES: Final = 2000
-"""Pages in the log from which on they are carried over into the file."""
+"""Pages in the log from which on they are carried over into the file, once many have been."""
+FIRST_PAGES: Final = 256
+"""The same at first: a commit that makes the log's file grow takes twice as long as one that does not."""
+_GROWTH: Final = 16
+"""Of so many pages written one may make it grow."""
 
 LOOK_EVERY: Final = 8
 """Commits from one look at the length of the log to the next, if they have fewer events than the next."""
@@ -336,7 +340,9 @@ class GroupCommit:
 
     def _is_long(self) -> bool:
         self._commits, self._look_at = 0, self._writer.revision + _LOOK_EVENTS
-        return self._written() >= self._carried + CHECKPOINT_PAGES
+        written = self._written()
+        most = min(CHECKPOINT_PAGES, max(FIRST_PAGES, written // _GROWTH))
+        return written >= self._carried + most
 
     def _written(self) -> int:
         """Pages written into the log so far; a hook would tell, too, but interrupt each commit."""

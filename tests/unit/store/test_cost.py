@@ -95,6 +95,30 @@ def test_the_length_of_the_log_is_looked_at_every_few_commits_or_some_hundred_ev
     assert carried == [1 + n * size * every for n in range(1, 2 * commits.LOOK_EVERY // every + 1)]
 
 
+def test_the_log_may_grow_little_at_first_and_with_what_was_written_up_to_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("FIRST_PAGES", 10), ("CHECKPOINT_PAGES", 40), ("LOOK_EVERY", 1)):
+        monkeypatch.setattr(commits, name, value)
+    monkeypatch.setattr(commits, "_GROWTH", 4)
+    pages: list[tuple[int, int]] = []
+    with bank(tmp_path) as store:
+
+        def note(self: commits.GroupCommit) -> None:
+            written = self._written()
+            pages.append((written, written - self._carried))
+            self._carried = written
+
+        monkeypatch.setattr(commits.GroupCommit, "_checkpoint", note)
+        for _ in range(200):
+            store.transact(new(1))
+    most_changed_at_once = 6
+    for written, carried in pages:
+        bound = min(40, max(10, written // 4))
+        assert bound - most_changed_at_once <= carried <= bound + most_changed_at_once
+    assert pages[0][1] < 20 < 38 < pages[-1][1]
+
+
 def test_events_get_their_entries_when_there_are_enough_of_them(tmp_path: Path) -> None:
     with bank(tmp_path) as store:
         store.transact(new(merging.FRESH_EVENTS - 1))
