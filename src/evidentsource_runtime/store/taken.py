@@ -61,11 +61,7 @@ class Taken:
         """Ask at once which of a group's keys an event has."""
         self._now.clear()
         self._found.clear()
-        wanted: Sequence[int]
-        if len(group) == 1:
-            wanted = group[0].keys
-        else:
-            wanted = [key for each in group for key in each.keys]
+        wanted = group[0].keys if len(group) == 1 else [key for each in group for key in each.keys]
         if self._filter is not None:
             wanted = self._filter.among(wanted)
         if wanted:
