@@ -28,6 +28,8 @@ _READ_FOR_EACH: Final = 16
 """Entries that are read for each key that the index is asked for, until the filter has all keys."""
 _STEP: Final = 64
 """Keys that it is asked for until some are read: to find where each level goes on takes as long as many."""
+_YOUNG: Final = 512
+"""Keys that wait at least to be let into filters."""
 _ALL: Final = 1 << 40
 """Keys that there can be."""
 
@@ -53,14 +55,16 @@ class Taken:
         self._growing: list[KeyFilter] = []
         self._asked = 0
         self._found: set[int] = set()
-        self._now: set[int] = set()
+        self._young: set[int] = set()
+        """Those that came last: they go into filters many at once."""
         if not fetch_one(db, "SELECT sum(entries) FROM level")[0]:
             self._complete(self._begun())
 
     def begin(self, group: Sequence[Prepared]) -> None:
         """Ask at once which of a group's keys an event has."""
-        self._now.clear()
         self._found.clear()
+        if len(self._young) > _YOUNG:
+            self._let_grow()
         wanted = group[0].keys if len(group) == 1 else [key for each in group for key in each.keys]
         if self._filter is not None:
             wanted = self._filter.among(wanted)
@@ -71,20 +75,26 @@ class Taken:
 
     def may_be_of_transaction(self, key: int) -> bool:
         """Whether a transaction may have this key, of those before the group."""
-        return self._filter is None or bool(self._filter.among((key,)))
+        return self._filter is None or key in self._young or bool(self._filter.among((key,)))
 
     def may_have(self, keys: Sequence[int]) -> bool:
         """Whether an event has one of these keys of the group: mostly one of those ids, seldom another."""
-        return not (self._now.isdisjoint(keys) and self._found.isdisjoint(keys))
+        return not (self._young.isdisjoint(keys) and self._found.isdisjoint(keys))
 
     def add(self, keys: Sequence[int], transaction: int) -> None:
         """Events of these keys are about to be written, in a transaction of that one.
 
         Before they are: what is not written after all only lets the index be asked in vain.
         """
+        young = self._young
+        young.update(keys)
+        young.add(transaction)
+
+    def _let_grow(self) -> None:
+        young = list(self._young)
         for each in self._growing:
-            each.add((*keys, transaction))
-        self._now.update(keys)
+            each.add(young)
+        self._young.clear()
 
     # --- a new filter --------------------------------------------------------------------------
 
