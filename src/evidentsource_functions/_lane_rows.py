@@ -12,6 +12,7 @@ from itertools import chain, repeat
 from typing import Any, ClassVar
 
 from evidentsource_core.domain.errors import EvidentSourceError
+from evidentsource_core.domain.event_data import text_data
 from evidentsource_core.domain.events import BinaryEventData, Event, EventData, StringEventData
 from evidentsource_core.domain.extensions import (
     CONTEXT_ATTRIBUTES,
@@ -28,7 +29,7 @@ from evidentsource_core.domain.extensions import (
 )
 from evidentsource_core.domain.identifiers import check_text
 from evidentsource_core.times import EPOCH, MAX_SECONDS, MIN_SECONDS, from_parts
-from evidentsource_functions._lazy import LazyEvent, all_fields, make_events, set_each, text_data
+from evidentsource_functions._lazy import LazyEvent, all_fields, make_events, set_each
 
 _decode = json.JSONDecoder().decode
 

@@ -12,7 +12,7 @@ from itertools import repeat
 from operator import attrgetter
 from typing import Any, ClassVar, TypeVar
 
-from evidentsource_core.domain.events import Event, StringEventData
+from evidentsource_core.domain.events import Event
 
 _FIELDS = Event.__slots__
 
@@ -59,7 +59,6 @@ SLOTS: Mapping[str, Callable[[Any, Any], None]] = {
 }
 """What sets each field of an event."""
 _set_raw = LazyEvent.__dict__["_raw"].__set__
-_set_data = StringEventData.__dict__["data"].__set__
 
 T = TypeVar("T", bound=LazyEvent)
 
@@ -74,10 +73,3 @@ def make_events(kind: type[T], raws: list[Any]) -> list[T]:
 def set_each(setter: Callable[[Any, Any], None], events: list[Any], values: Iterable[Any]) -> None:
     """Set a slot of each event."""
     deque(map(setter, events, values), maxlen=0)
-
-
-def text_data(text: str) -> StringEventData:
-    """A payload of text that is known to be one."""
-    data: StringEventData = object.__new__(StringEventData)
-    _set_data(data, text)
-    return data

@@ -18,6 +18,7 @@ from evidentsource_core.domain.constraints import (
     RangeConstraint,
 )
 from evidentsource_core.domain.errors import InvalidType, InvalidValue
+from evidentsource_core.domain.event_data import text_data
 from evidentsource_core.domain.events import (
     BinaryEventData,
     Event,
@@ -61,7 +62,7 @@ from evidentsource_core.domain.selectors import (
     unflatten,
 )
 from evidentsource_core.times import from_parts, parse_rfc3339
-from evidentsource_functions._lazy import SLOTS, LazyEvent, make_events, text_data
+from evidentsource_functions._lazy import SLOTS, LazyEvent, make_events
 
 
 def lift_datetime(moment: Any) -> datetime:

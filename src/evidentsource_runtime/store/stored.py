@@ -6,12 +6,13 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, ClassVar, Final, TypeAlias, cast
 
+from evidentsource_core.domain.event_data import text_data
 from evidentsource_core.domain.events import BinaryEventData, Event, EventData
 from evidentsource_core.domain.extensions import Extensions, StringExtension
 from evidentsource_core.domain.identifiers import RECORDEDTIME_KEY, SEQUENCE_KEY
 from evidentsource_core.rules import sequence_text
 from evidentsource_core.times import from_parts
-from evidentsource_functions._lazy import LazyEvent, make_events, text_data
+from evidentsource_functions._lazy import LazyEvent, make_events
 from evidentsource_functions.lane import decode_batch
 from evidentsource_runtime.store.rows import moment, stamp
 
