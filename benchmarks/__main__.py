@@ -22,7 +22,7 @@ ITEMS: dict[str, Callable[[], Iterator[Row]]] = {
     "i": loading.rows,
     "jk": instant.rows,
     "s": scenarios.rows,
-    "ABCDEFGH": database.rows,
+    "ABCDEFGHIJ": database.rows,
     "tvwx": store.rows,
     "LMNOPQ": server.rows,
 }

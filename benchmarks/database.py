@@ -1,6 +1,6 @@
 """What the database adds to the store and to components: folding, bindings, commands, memory.
 
-    python -m benchmarks.database [--events 100000] [--bindings 10000] [--commands 200]
+    python -m benchmarks.database [--events 100000] [--bindings 10000] [--commands 200] [--large 1000000]
 
 Times are those of the processor for folding, since it is about one core, and those of the clock for
 commands, since they wait for the disk. The components are built and compiled in the first run.
@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 
 import evidentsource_runtime
+from benchmarks.memory import watched
 from benchmarks.parts import CONTEXT, built, view
 from benchmarks.table import Row, at_least, at_most, lines, machine
 from evidentsource_core import (
@@ -43,6 +43,7 @@ from evidentsource_runtime.host import EncodedEvents, StateViewComponent
 FOLDED_PER_SECOND = 40_000
 WITH_COMPONENT_MS = 8.0
 WITHOUT_MS = 2.0
+SMALL = 10_000
 _TRANSACTION = 1_000
 
 
@@ -53,6 +54,7 @@ class Sizes:
     events: int = 100_000
     bindings: int = 10_000
     commands: int = 200
+    large: int = 1_000_000
 
 
 def deposit(number: int, account: str) -> ProspectiveEvent:
@@ -192,11 +194,12 @@ def commands(sizes: Sizes) -> Iterator[Row]:
         appended = [_clock(partial(_append, database, n)) for n in range(sizes.commands)]
     slow, fast = _median(decided) * 1e3, _median(appended) * 1e3
     p99 = sorted(decided)[int(len(decided) * 0.99)] * 1e3
+    speed = len(decided) / sum(decided)
     yield Row(
         "E",
         f"durable command decided by a component / {WITH_COMPONENT_MS:g} ms",
         slow / WITH_COMPONENT_MS,
-        f"p50 {slow:.2f} ms, p99 {p99:.2f} ms",
+        f"p50 {slow:.2f} ms, p99 {p99:.2f} ms, {speed:,.0f} commands/s",
         at_most(1),
     )
     yield Row(
@@ -226,28 +229,61 @@ def _median(values: list[float]) -> float:
     return statistics.median(values)
 
 
-def memory() -> Iterator[Row]:
-    """The most memory of the whole run."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    yield Row("G", "most memory of this process", None, f"{peak:,.0f} MB")
+def growth(sizes: Sizes) -> Iterator[Row]:
+    """The same in a large database and in a small one."""
+    what = f"at {sizes.large:,} / at {SMALL:,} events"
+    with opened() as large, opened() as small:
+        for database, count in ((large, sizes.large), (small, SMALL)):
+            database.publish_state_view(
+                summary(SelectorTemplate.of(Selector.stream("accounts"))), built("summary")
+            )
+            database.publish_state_change(
+                StateChangeDefinition(StateChangeName("open")), built("opening")
+            )
+            fill(database, count, lambda number: f"account-{number % 100}")
+            database.latest().at_revision(1).view_state("summary", 1)
+        few = [_folded(small) for _ in range(10)]
+        one, other = sizes.large / _folded(large), SMALL / _median(few)
+        yield _grown("I", f"folded cold by a component: {what}", one, other, "events/s")
+        taken: dict[Database, list[float]] = {large: [], small: []}
+        for number in range(sizes.commands):
+            for database, times in taken.items():
+                times.append(_clock(partial(_open, database, number)))
+        one, other = 1 / _median(taken[large]), 1 / _median(taken[small])
+        yield _grown(
+            "J", f"decided by a component, at the median: {what}", one, other, "commands/s"
+        )
+
+
+def _folded(database: Database) -> float:
+    database.drop_snapshots()
+    return seconds(lambda: database.latest().view_state("summary", 1))
+
+
+def _grown(item: str, what: str, one: float, other: float, unit: str) -> Row:
+    return Row(item, what, one / other, f"{one:,.0f} / {other:,.0f} {unit}", at_least(0.8))
 
 
 def rows(sizes: Sizes | None = None) -> Iterator[Row]:
     """Everything."""
     chosen = sizes or Sizes()
-    yield from folding(chosen)
-    yield from bindings(chosen)
-    yield from commands(chosen)
-    yield from memory()
+    parts = {
+        f"one view of {chosen.events:,} events": folding,
+        f"{chosen.bindings:,} bindings": bindings,
+        f"{chosen.commands:,} commands": commands,
+        f"a database of {chosen.large:,} events": growth,
+    }
+    for what, part in parts.items():
+        yield from watched("G", what, part(chosen))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.database", description=__doc__)
-    for name, default in (("events", 100_000), ("bindings", 10_000), ("commands", 200)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    given = parser.parse_args()
+    for size in fields(Sizes):
+        parser.add_argument(f"--{size.name}", type=int, default=size.default)
+    sizes = Sizes(**vars(parser.parse_args()))
     print(f"{machine()}\n")
-    for line in lines(rows(Sizes(given.events, given.bindings, given.commands))):
+    for line in lines(rows(sizes)):
         print(line, flush=True)
     return 0
 

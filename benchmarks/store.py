@@ -35,18 +35,20 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 import evidentsource_runtime
+from benchmarks.memory import watched
 from benchmarks.table import Row, at_least, at_most, lines, machine
 from evidentsource_core import Constraint, EventSelector, ProspectiveEvent, QueryOptions, Selector
 from evidentsource_core.domain.flat_selectors import SUBJECT
 from evidentsource_runtime.database import Database
 from evidentsource_runtime.database.asynchronous import AsyncDatabase
 from evidentsource_runtime.store import SqliteStore
+from evidentsource_runtime.store.connecting import LARGE_CACHE_KIB
 from evidentsource_runtime.store.entries import arms
 from evidentsource_runtime.store.fetching import fetch_one
 from evidentsource_runtime.store.merging import Upkeep
 from evidentsource_runtime.store.stored import COLUMNS, NAMES
 
-EVENTS = 200_000
+EVENTS = 1_000_000
 SMALL = 10_000
 TURN = 0.5
 TURNS = 4
@@ -360,10 +362,28 @@ def growth(small: SqliteStore, large: SqliteStore, sizes: tuple[int, int]) -> It
 
         return one
 
+    def read_raw(store: SqliteStore, subjects: int) -> Count:
+        db = apsw.Connection(store.path, flags=apsw.SQLITE_OPEN_READONLY)
+        db.pragma("cache_size", -LARGE_CACHE_KIB)
+
+        def one() -> int:
+            name = f"a-{next(numbers) * 31 % subjects}"
+            return len(db.execute(f"{_SUBJECT} LIMIT 10", (name,)).fetchall()) and 1
+
+        return one
+
     what = f"at {sizes[1]:,} / at {sizes[0]:,} events"
-    reads = read(large, sizes[1] // 20), read(small, sizes[0] // 20)
-    one, other = speeds(*reads, clock=time.thread_time)
+    of_each = sizes[1] // 20, sizes[0] // 20
+    one, other, raw, other_raw = speeds(
+        *(
+            way(store, count)
+            for way in (read, read_raw)
+            for store, count in zip((large, small), of_each, strict=True)
+        ),
+        clock=time.thread_time,
+    )
     yield row("x", f"10 events of one subject: {what}", one, other, "reads/s", at_least(0.8))
+    yield row("x", f"the same, raw, not decoded: {what}", raw, other_raw, "reads/s")
     one, other = speeds(lambda: append(large, 1), lambda: append(small, 1))
     yield row("x", f"durable appends, 1 at once: {what}", one, other, "events/s", at_least(0.8))
     one, other = speeds(lambda: append(large, 100), lambda: append(small, 100))
@@ -374,7 +394,7 @@ def rows(total: int = EVENTS, folder: Path | None = None) -> Iterator[Row]:
     """Every comparison, with so many events in the larger store."""
     with tempfile.TemporaryDirectory(dir=folder) as made:
         place = Path(made)
-        yield from appends(place)
+        yield from watched("x", "appends", appends(place))
         with (
             SqliteStore.open(place / "small.db") as small,
             SqliteStore.open(place / "large.db") as large,
@@ -392,10 +412,10 @@ def rows(total: int = EVENTS, folder: Path | None = None) -> Iterator[Row]:
                 None,
                 f"{total / taken:,.0f} events/s, {size:,.0f} bytes an event",
             )
-            yield from reads(large, total, total // 20)
-            yield from trees(large, total)
+            yield from watched("x", "reads", reads(large, total, total // 20))
+            yield from watched("x", "queries", trees(large, total))
             yield from memory(large, total)
-            yield from growth(small, large, (SMALL, total))
+            yield from watched("x", "both sizes", growth(small, large, (SMALL, total)))
 
 
 def main() -> int:
