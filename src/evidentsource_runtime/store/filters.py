@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from itertools import repeat
-from random import Random
+from itertools import combinations, cycle, islice
 from typing import Final
 
 _LEAST, _MOST = 1 << 15, 1 << 24
@@ -13,17 +12,13 @@ _LEAST, _MOST = 1 << 15, 1 << 24
 _FULL: Final = 4
 """Keys for each word, from which on more than one of 25 others seem to be among them."""
 
-_BITS, _SET, _PATTERN_BITS = 30, 3, 12
-
-
-def _patterns() -> tuple[int, ...]:
-    random = Random(1)  # noqa: S311 - nobody has to guess keys, which are made with a secret
-    numbers = (random.sample(range(_BITS), _SET) for _ in range(1 << _PATTERN_BITS))
-    return tuple(sum(1 << bit for bit in bits) for bits in numbers)
-
-
-_PATTERNS: Final = _patterns()
-_SHIFT: Final = 40 - _PATTERN_BITS
+_BITS: Final = 30
+_SHIFT: Final = 28
+_PATTERNS: Final = tuple(
+    1 << first | 1 << second | 1 << third
+    for first, second, third in islice(cycle(combinations(range(_BITS), 3)), 1 << 40 - _SHIFT)
+)
+"""Of each value of a key's upper bits, the three bits that it sets: each three of thirty, some twice."""
 
 
 class KeyFilter:
@@ -46,7 +41,7 @@ class KeyFilter:
 
     def __init__(self, keys: int) -> None:
         words = min(max(_LEAST, 1 << max(0, keys - 1).bit_length()), _MOST)
-        self._words = array("I", repeat(0, words))
+        self._words = array("I", bytes(words * array("I").itemsize))
         self._mask = words - 1
         self._left = words * _FULL
 

@@ -26,6 +26,8 @@ _ASKED_FIRST: Final = 4_096
 """Keys that the index is asked for before a filter is begun: for few it would not be worth its while."""
 _READ_FOR_EACH: Final = 16
 """Entries that are read for each key that the index is asked for, until the filter has all keys."""
+_MOST_READ: Final = 1 << 16
+"""Entries that are read at once at most."""
 _STEP: Final = 64
 """Keys that it is asked for until some are read: to find where each level goes on takes as long as many."""
 _YOUNG: Final = 512
@@ -102,7 +104,7 @@ class Taken:
         """The index was asked for so many keys: be a step nearer to a filter that saves that."""
         self._asked += asked
         if self._next is not None and self._asked >= _STEP:
-            self._read_on(self._next, self._asked * _READ_FOR_EACH)
+            self._read_on(self._next, min(self._asked * _READ_FOR_EACH, _MOST_READ))
             self._asked = 0
         elif self._next is None and self._asked >= _ASKED_FIRST:
             made = self._begun()

@@ -42,6 +42,7 @@ def test_every_id_that_was_used_is_known(numbers: random.Random) -> None:
         patch.setattr(filters, "_MOST", numbers.choice((8, 2**24)))
         patch.setattr(taken, "_READ_FOR_EACH", numbers.choice((1, 4, 16)))
         patch.setattr(taken, "_YOUNG", numbers.choice((0, 10, 512)))
+        patch.setattr(taken, "_MOST_READ", numbers.choice((7, 2**16)))
         used, written = 0, {}
         for _ in range(4):  # the next one knows only what the file has
             with bank(folder) as store:
@@ -75,7 +76,7 @@ class Asked:
     """Counts the keys that the index is asked of, and the entries that a filter reads."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.keys = self.read = 0
+        self.keys = self.read = self.most = 0
         patch.setattr(taken, "fetch", self.fetch)
 
     def fetch(self, db: apsw.Connection, sql: str, values: Sequence[Any] = ()) -> list[Any]:
@@ -84,6 +85,7 @@ class Asked:
             self.keys += len(json.loads(values[0]))
         elif sql == taken._KEYS_WITHIN:
             self.read += len(found)
+            self.most = max(self.most, len(found))
         return found
 
 
@@ -129,6 +131,22 @@ def test_who_writes_little_reads_nothing_and_who_writes_much_all_of_it_once(
             write(store, first, 10)
     assert 4_000 < asked.read < 5_500
     assert asked.keys < 1_500
+
+
+def test_no_more_than_so_many_entries_are_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taken, "_ASKED_FIRST", 1)
+    monkeypatch.setattr(taken, "_MOST_READ", 200)
+    with bank(tmp_path) as store:
+        write(store, 0, 2_000)
+    asked = Asked(monkeypatch)
+    with bank(tmp_path) as store:
+        for first in range(2_000, 6_000, 200):
+            write(store, first, 200)
+    # Half of all entries are of keys.
+    assert asked.read > 1_000
+    assert 50 < asked.most < 200
 
 
 def test_failures_alone_fill_a_filter_and_lose_nothing(
