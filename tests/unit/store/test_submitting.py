@@ -97,10 +97,7 @@ def test_those_that_share_a_commit_are_told_by_one_post_and_each_has_its_own_ver
 ) -> None:
     with bank(tmp_path) as store:
         store.transact([event("used")])
-        goes_on, groups = _held(monkeypatch)
-        inbox = Inbox(store)
-        inbox.submit(event("e-1"))
-        _wait_until(lambda: len(groups) == 1)
+        goes_on, groups, inbox = _begun(monkeypatch, store)
         free = Constraint.must_not_exist(Selector.subject("shared"))
         inbox.submit(event("e-2", "shared"), conditions=[free])
         inbox.submit(event("e-3", "shared"), conditions=[free])
@@ -195,11 +192,8 @@ def test_what_would_end_a_thread_ends_one_transaction_and_not_the_committer(
                 raise SystemExit
             return real(self, prepared, also)
 
-        goes_on, groups = _held(monkeypatch)
         monkeypatch.setattr(Writer, "write", fatal)
-        inbox = Inbox(store)
-        inbox.submit(event("e-1"))
-        _wait_until(lambda: len(groups) == 1)
+        goes_on, _, inbox = _begun(monkeypatch, store)
         for name in ("e-2", "fatal", "e-3"):
             inbox.submit(event(name))
         goes_on.set()
@@ -275,10 +269,7 @@ def test_those_whose_work_is_safe_are_told_before_long_work_that_comes_next(
 ) -> None:
     """They are told while the disk has the next work, but do not wait for work that may take long."""
     with bank(tmp_path) as store:
-        goes_on, groups = _held(monkeypatch)
-        inbox = Inbox(store)
-        inbox.submit(event("e-1"))
-        _wait_until(lambda: len(groups) == 1)
+        goes_on, _, inbox = _begun(monkeypatch, store)
         told: list[int] = []
         real = Writer.begin
 
@@ -299,10 +290,7 @@ def test_those_whose_work_is_safe_are_told_also_where_the_next_commit_fails_at_o
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with bank(tmp_path) as store:
-        goes_on, groups = _held(monkeypatch)
-        inbox = Inbox(store)
-        inbox.submit(event("e-1"))
-        _wait_until(lambda: len(groups) == 1)
+        goes_on, _, inbox = _begun(monkeypatch, store)
         real, failed = Writer.begin, list[BaseException]()
 
         def fails(self: Writer, group: Any) -> None:
@@ -408,6 +396,17 @@ def _held(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, list[int]]:
 
     monkeypatch.setattr(commits.GroupCommit, "_commit", slow)
     return goes_on, groups
+
+
+def _begun(
+    monkeypatch: pytest.MonkeyPatch, store: SqliteStore
+) -> tuple[threading.Event, list[int], Inbox]:
+    """The same, once that first commit has begun with one event, which nobody waits for with a thread."""
+    goes_on, groups = _held(monkeypatch)
+    inbox = Inbox(store)
+    inbox.submit(event("e-1"))
+    _wait_until(lambda: len(groups) == 1)
+    return goes_on, groups, inbox
 
 
 def _wait_until(done: Callable[[], bool]) -> None:
