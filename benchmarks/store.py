@@ -43,12 +43,13 @@ from evidentsource_core.domain.flat_selectors import SUBJECT
 from evidentsource_runtime.database import Database
 from evidentsource_runtime.database.asynchronous import AsyncDatabase
 from evidentsource_runtime.store import SqliteStore
-from evidentsource_runtime.store.commits import FIRST_PAGES
 from evidentsource_runtime.store.connecting import LARGE_CACHE_KIB
 from evidentsource_runtime.store.entries import arms
 from evidentsource_runtime.store.fetching import fetch_one
 from evidentsource_runtime.store.merging import Upkeep
+from evidentsource_runtime.store.runs import gathered_upto, rows_of_runs
 from evidentsource_runtime.store.stored import COLUMNS, NAMES
+from evidentsource_runtime.store.ways import LARGEST
 
 EVENTS = 1_000_000
 SMALL = 10_000
@@ -58,6 +59,8 @@ ROUNDS = 2
 DATA = '{"amount":12345,"currency":"EUR","reference":"invoice 4711"}'
 SUBJECTS = 1000
 NO_END = (None,) * 6
+WORK_PAGES = 40_000
+"""Pages that a writer has written when its log has become as long as it does; see ``commits``."""
 
 Count = Callable[[], int]
 """Does something once, and tells how many of it that was."""
@@ -264,10 +267,16 @@ def touched(found: Iterator[Any]) -> int:
     return count
 
 
+_NUMBER = "(SELECT id FROM subject WHERE value = ?1)"
 _SUBJECT = " UNION ALL ".join(
-    f"SELECT {COLUMNS} FROM {arm.tables} CROSS JOIN event AS e ON e.revision = p.revision {NAMES} "
-    f"WHERE {arm.where} AND {arm.value} = (SELECT id FROM subject WHERE value = ?1)"
-    for arm in arms(SUBJECT)
+    (
+        rows_of_runs(_NUMBER, "0", str(LARGEST), "1", reverse=False),
+        *(
+            f"SELECT {COLUMNS} FROM {arm.tables} CROSS JOIN event AS e ON e.revision = p.revision {NAMES} "
+            f"WHERE {arm.where} AND {arm.value} = {_NUMBER} AND p.revision > {gathered_upto(_NUMBER)}"
+            for arm in arms(SUBJECT)
+        ),
+    )
 )
 _ALL = f"SELECT {COLUMNS} FROM event AS e {NAMES} ORDER BY e.revision LIMIT ?"
 
@@ -354,13 +363,49 @@ def memory(store: SqliteStore, total: int) -> Iterator[Row]:
 # --- growth ----------------------------------------------------------------------------------------
 
 
-def growth(small: SqliteStore, large: SqliteStore, sizes: tuple[int, int]) -> Iterator[Row]:
+def gathering(small: SqliteStore, large: SqliteStore) -> Iterator[Row]:
+    """What stores do while nobody writes, so that subjects are read as they are then."""
+    small.gather()
+    pages, start = pages_of(large), time.perf_counter()
+    count = large.gather()
+    taken = time.perf_counter() - start
+    size = (pages_of(large) - pages) / count
+    figures = f"{count / taken:,.0f} events/s, {size:,.0f} bytes an event"
+    yield Row("t", f"laying {count:,} events side by side by subject", None, figures)
+
+
+def pages_of(store: SqliteStore) -> int:
+    """The size of a store in bytes, what is in its log included."""
+    with store.read() as db:
+        return int(db.pragma("page_count")) * int(db.pragma("page_size"))
+
+
+def before_gathering(
+    small: SqliteStore, large: SqliteStore, sizes: tuple[int, int]
+) -> Iterator[Row]:
+    (one, other), _ = growth_of_reads(small, large, sizes)
+    every, few = sizes[1] // 20, sizes[0] // 20
+    what = f"10 events of one of {every:,} / of {few:,} subjects, not gathered: {_sizes(sizes)}"
+    yield row("x", what, one, other, "reads/s")
+
+
+def _sizes(sizes: tuple[int, int]) -> str:
+    return f"at {sizes[1]:,} / at {sizes[0]:,} events"
+
+
+Pair = tuple[float, float]
+
+
+def growth_of_reads(
+    small: SqliteStore, large: SqliteStore, sizes: tuple[int, int]
+) -> tuple[Pair, Pair]:
+    """Reads a second of ten events of any subject in a large store and in a small one; ours, and raw."""
     numbers = itertools.count()
     every, few = sizes[1] // 20, sizes[0] // 20
 
-    def read(store: SqliteStore, subjects: int, apart: int = 1) -> Count:
+    def read(store: SqliteStore, subjects: int) -> Count:
         def one() -> int:
-            subject = Selector.subject(f"a-{next(numbers) * 31 % subjects * apart}")
+            subject = Selector.subject(f"a-{next(numbers) * 31 % subjects}")
             return touched(store.query(subject, QueryOptions().limit(10))) and 1
 
         return one
@@ -375,28 +420,23 @@ def growth(small: SqliteStore, large: SqliteStore, sizes: tuple[int, int]) -> It
 
         return one
 
-    what = f"at {sizes[1]:,} / at {sizes[0]:,} events"
-    # Ten events of each of these lie on as many pages as all events of the small store.
-    near = few // 10
     of_any, of_any_raw = read(large, every), read_raw(large, every)
     for _ in range(every):
         # What is measured is not the first look at each page, of which the small store has few.
         of_any()
         of_any_raw()
-    of_near, any_of_all, other, raw, other_raw = speeds(
-        read(large, near, every // near),
-        of_any,
-        read(small, few),
-        of_any_raw,
-        read_raw(small, few),
-        clock=time.thread_time,
+    any_of_all, other, raw, other_raw = speeds(
+        of_any, read(small, few), of_any_raw, read_raw(small, few), clock=time.thread_time
     )
-    same, any_one = (
-        f"10 events of one of {count:,} / of {few:,} subjects" for count in (near, every)
-    )
-    yield row("x", f"{same}, on as many pages: {what}", of_near, other, "reads/s", at_least(0.8))
-    yield row("x", f"{any_one}: {what}", any_of_all, other, "reads/s", at_least(0.8))
-    yield row("x", f"the same, raw, not decoded: {what}", raw, other_raw, "reads/s")
+    return (any_of_all, other), (raw, other_raw)
+
+
+def growth(small: SqliteStore, large: SqliteStore, sizes: tuple[int, int]) -> Iterator[Row]:
+    what = _sizes(sizes)
+    ours, raw = growth_of_reads(small, large, sizes)
+    any_one = f"10 events of one of {sizes[1] // 20:,} / of {sizes[0] // 20:,} subjects: {what}"
+    yield row("x", any_one, *ours, "reads/s", at_least(0.8))
+    yield row("x", f"the same, raw, not decoded: {what}", *raw, "reads/s")
     ways: dict[str, Callable[[SqliteStore], int]] = {
         "1 at once": lambda store: append(store, 1),
         "32 threads": lambda store: together(32, lambda: append(store, 1), TURN / 2),
@@ -420,12 +460,18 @@ def grown(
         with tempfile.TemporaryDirectory(dir=Path(small.path).parent) as place:
             small.backup(Path(place) / "copy.db")
             with SqliteStore.open(Path(place) / "copy.db") as copy:
-                # A new log's file grows at first, for which each commit waits.
-                for _ in range(FIRST_PAGES + 1):
-                    append(copy, 1)
+                _be_at_work(copy)
                 for store, speed in zip((large, copy), found, strict=True):
                     speed.append(_for_a_while(partial(once, store)))
     return statistics.median(found[0]), statistics.median(found[1])
+
+
+def _be_at_work(store: SqliteStore) -> None:
+    """Write until the log is what it becomes in time: a young one is short, and its file still grows."""
+    store.write(lambda db: db.execute("CREATE TABLE other (content BLOB)"))
+    store.write(lambda db: db.execute("INSERT INTO other VALUES (zeroblob(1))"))
+    for _ in range(WORK_PAGES // 250):
+        store.write(lambda db: db.execute("UPDATE other SET content = zeroblob(250 * 4096)"))
 
 
 def _for_a_while(way: Count) -> float:
@@ -458,6 +504,8 @@ def rows(total: int = EVENTS, folder: Path | None = None) -> Iterator[Row]:
                 None,
                 f"{total / taken:,.0f} events/s, {size:,.0f} bytes an event",
             )
+            yield from before_gathering(small, large, (SMALL, total))
+            yield from gathering(small, large)
             yield from watched("x", "reads", reads(large, total, total // 20))
             yield from watched("x", "queries", trees(large, total))
             yield from memory(large, total)

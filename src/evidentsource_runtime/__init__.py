@@ -39,6 +39,7 @@ def open(  # noqa: A001 - the word for it
     clock: Callable[[], datetime] | None = None,
     host: Host | None = None,
     eager: bool | Iterable[str] = False,
+    gather: bool = True,
 ) -> Database:
     """Open a database in a file; where there is none, one is made. It publishes nothing by itself.
 
@@ -56,6 +57,8 @@ def open(  # noqa: A001 - the word for it
         host: what runs components; one with the usual limits is made when it is first needed.
         eager: the names of state views that are folded after each commit instead of when they are
             read; True for all.
+        gather: whether a database of many events lays those of each subject side by side while nobody
+            writes, which makes them faster to read and the file larger.
 
     Raises:
         StoreError: the file cannot be opened; the error says why and what to do.
@@ -74,4 +77,5 @@ def open(  # noqa: A001 - the word for it
         clock=clock,
         host=host,
         eager=eager,
+        gather=gather,
     )

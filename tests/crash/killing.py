@@ -134,6 +134,8 @@ def _write(path: str, number: str) -> None:
             result = transact(events, [unchanged], transaction_id=name)
             # One write: a line is there whole, or cut off by the kill.
             os.write(1, f"ok {name} {result.revision}\n".encode())
+            if turn % 20 == thread:
+                store.gather()
 
     threads = [threading.Thread(target=work, args=(thread,)) for thread in range(WRITERS)]
     for thread in threads:

@@ -1,4 +1,4 @@
-"""An index whose entries move on as early as they would after a million events."""
+"""An index whose entries move on as early as they would after a million events, and runs of few events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from evidentsource_runtime.store import merging, taken
+from evidentsource_runtime.store import gathering, merging, taken
 from evidentsource_runtime.store.entries import BLOCK
 
 
@@ -19,6 +19,10 @@ def small_levels(fresh: int = BLOCK, *, piece: int = 5, scale: int = 1) -> Itera
         (merging, "_PIECE"): piece,
         (taken, "_ASKED_FIRST"): 30 * scale,
         (taken, "_STEP"): 4,
+        (gathering, "FEWEST"): 2,
+        (gathering, "APART"): 2,
+        (gathering, "LONGEST"): 5,
+        (gathering, "ENTRIES"): 17 * scale,
     }
     before = {(module, name): getattr(module, name) for module, name in wanted}
     for (module, name), value in wanted.items():

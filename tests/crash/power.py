@@ -2,9 +2,9 @@
 
     python -m tests.crash.power --seconds 60
 
-Each cut is taken at some change of a file, while a transaction is on its way or the log is carried
-over. What was opened again must have every transaction that had been acknowledged by then, each
-whole, and nothing that was never asked for. With ``--synchronous NORMAL`` the same search finds
+Each cut is taken at some change of a file, while a transaction is on its way, events are gathered or
+the log is carried over. What was opened again must have every transaction that had been acknowledged by
+then, each whole, and nothing that was never asked for. With ``--synchronous NORMAL`` the same search finds
 transactions that are lost, which shows that it can.
 """
 
@@ -44,17 +44,20 @@ class Findings:
         lost: cuts that lost an acknowledged transaction.
         faults: what else was wrong, in words.
         survivors: transactions that were found though nobody had been told of them yet.
+        gathered: events that were laid side by side.
     """
 
     cuts: int = 0
     lost: int = 0
     survivors: int = 0
+    gathered: int = 0
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
             f"{self.cuts} cuts: {self.lost} lost an acknowledged transaction, "
-            f"{self.survivors} kept one before it was acknowledged, {len(self.faults)} other faults"
+            f"{self.survivors} kept one before it was acknowledged, {len(self.faults)} other faults; "
+            f"{self.gathered} events were gathered"
         )
 
 
@@ -99,6 +102,8 @@ class Search:
             while time.monotonic() < until and self.findings.cuts < most_cuts:
                 number += 1
                 self._transact(store, number)
+                if number % 20 == 0:
+                    self.findings.gathered += store.gather()
             self.cutting = False
         return self.findings
 
@@ -179,6 +184,7 @@ def main() -> None:
         total.cuts += found.cuts
         total.lost += found.lost
         total.survivors += found.survivors
+        total.gathered += found.gathered
         total.faults += found.faults
         seed += 1
     taken = time.monotonic() - start

@@ -24,12 +24,14 @@ def test_no_cut_loses_an_acknowledged_transaction_or_damages_the_store() -> None
     found = searched(90, seed=7, share=0.1)
     assert (found.lost, found.faults) == (0, [])
     assert found.cuts >= 90
+    assert found.gathered > 0
 
 
 def test_cuts_while_the_log_is_carried_over_lose_nothing_either() -> None:
     found = searched(60, seed=8, share=0.01)
     assert (found.lost, found.faults) == (0, [])
     assert found.cuts >= 60
+    assert found.gathered > 0
 
 
 @pytest.mark.parametrize("seed", [1])

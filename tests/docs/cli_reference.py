@@ -12,8 +12,8 @@ from evidentsource_runtime.cli.app import make_app
 REFERENCE = Path(__file__).parents[2] / "docs" / "cli.md"
 COMMANDS = (
     (), ("build",), ("inspect",), ("serve",), ("dev",), ("publish",), ("execute",), ("view",),
-    ("events",), ("log",), ("trace",), ("backup",), ("restore",), ("verify",), ("export",),
-    ("import",), ("cache",), ("cache", "show"), ("cache", "clear"),
+    ("events",), ("log",), ("trace",), ("backup",), ("restore",), ("verify",), ("gather",),
+    ("export",), ("import",), ("cache",), ("cache", "show"), ("cache", "clear"),
 )  # fmt: skip
 WIDTH = 100
 

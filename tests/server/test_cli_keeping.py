@@ -91,3 +91,57 @@ def test_a_wrong_line_is_told_and_nothing_is_written(
     call("import", tmp_path / "events.jsonl", tmp_path / "bank.db", status=1)
     assert "events.jsonl:2: " in capsys.readouterr().err
     assert not (tmp_path / "bank.db").exists()
+
+
+def spread(file: Path) -> None:
+    """Two dozen subjects with as many events each, most of which have entries in the index."""
+    with evidentsource_runtime.open(file, gather=False) as db:
+        for number in range(24):
+            db.transact(
+                [
+                    ProspectiveEvent(f"{number}-{n}", "accounts", "opened", f"a-{n}")
+                    for n in range(24)
+                ]
+            )
+
+
+def test_events_are_laid_side_by_side_and_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bank.db"
+    spread(file)
+    call("gather", file, "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told["file"] == str(file)
+    assert told["copied"] > 24 * 8
+    assert told["size"] == file.stat().st_size
+    call("gather", file)
+    assert "0 events laid side by side" in capsys.readouterr().out
+    call("verify", file)
+    call("gather", file, "--drop")
+    assert "dropped" in capsys.readouterr().out
+    call("gather", file, "--json")
+    assert json.loads(capsys.readouterr().out)["copied"] == told["copied"]
+    call("verify", file)
+
+
+def test_progress_of_gathering_is_told_on_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "bank.db"
+    spread(file)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    call("gather", file)
+    printed = capsys.readouterr()
+    assert printed.err == "\r576 of 576 events\n"
+    assert "events laid side by side" in printed.out
+
+
+def test_a_database_that_somebody_writes_is_not_gathered(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with evidentsource_runtime.open(file):
+        call("gather", file, status=1)
+    assert "is open for writing in" in capsys.readouterr().err
+    call("gather", file.with_name("none.db"), "--json", status=1)
+    assert json.loads(capsys.readouterr().out)["errors"][0]["code"] == "no-database"

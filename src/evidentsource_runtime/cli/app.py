@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "backup": "keep_commands:backup_command",
     "restore": "keep_commands:restore_command",
     "verify": "keep_commands:verify_command",
+    "gather": "keep_commands:gather_command",
     "export": "keep_commands:export_command",
     "import": "keep_commands:import_command",
 }

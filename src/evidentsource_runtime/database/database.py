@@ -103,6 +103,7 @@ class Database(Publishing):
         clock: Callable[[], datetime] | None = None,
         host: Host | None = None,
         eager: bool | Iterable[str] = False,
+        gather: bool = True,
     ) -> Self:
         """Open a file; see :func:`evidentsource_runtime.open`."""
         store = SqliteStore.open(
@@ -114,6 +115,7 @@ class Database(Publishing):
             limits=limits,
             clock=clock,
             modules=(MODULE,),
+            gather=gather,
         )
         try:
             return cls(store, writes=mode == "write", host=host, clock=clock, eager=eager)

@@ -209,7 +209,46 @@ CREATE TABLE entry_3 (
 INSERT INTO level VALUES (3, 0, -1, 0, 0);
 """
 
-EVENTS = Module("events", (_EVENTS_1, _log_structured, _EVENTS_3))
+_EVENTS_4 = """
+-- Copies of events, those of one run side by side (see runs.py): "last" and "first" are revisions, and from
+-- "place" on so many rows of "gathered" are the run's.
+CREATE TABLE gathered (
+    place INTEGER PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    stream INTEGER NOT NULL,
+    subject INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    effective_us INTEGER NOT NULL,
+    effective_ns INTEGER NOT NULL,
+    timed INTEGER NOT NULL,
+    recorded_us INTEGER,
+    id TEXT NOT NULL,
+    datacontenttype TEXT,
+    dataschema TEXT,
+    extensions TEXT,
+    data ANY
+) STRICT;
+CREATE TABLE run (
+    subject INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (subject, last)
+) STRICT, WITHOUT ROWID;
+
+-- One row: how far the index went when the last pass began, and the entry that it has come to; subject is
+-- NULL where no pass is under way.
+CREATE TABLE gathering (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    begun INTEGER NOT NULL,
+    subject INTEGER,
+    revision INTEGER NOT NULL
+) STRICT;
+INSERT INTO gathering VALUES (1, 0, NULL, 0);
+"""
+
+EVENTS = Module("events", (_EVENTS_1, _log_structured, _EVENTS_3, _EVENTS_4))
 """The module of the events themselves."""
 
 _MODULES = "CREATE TABLE module (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, Literal, Protocol, TypeAlias
 
+from evidentsource_core.domain.flat_selectors import SUBJECT
 from evidentsource_runtime.store.entries import arms
+from evidentsource_runtime.store.runs import gathered_upto, rows_of_runs
 from evidentsource_runtime.store.stored import COLUMNS as COLUMNS_OF_ROWS
 from evidentsource_runtime.store.stored import NAMES, RECORDED_AT
 from evidentsource_runtime.store.ways import ANY, LARGEST, Plan, Shape, Values, Window
@@ -68,7 +70,8 @@ def _sql(
         return _scan(times, check, form, by_time, reverse)
     one = len(shapes) == 1 and shapes[0].in_order and not by_time
     columns = _PLACES if by_time else "p.revision AS revision"
-    selects = _selects(columns, shapes, times, check, of_events=by_time)
+    in_runs = one and form == "rows" and shapes[0].kind == SUBJECT
+    selects = _selects(columns, shapes, times, check, of_events=by_time, behind_runs=in_runs)
     if one:
         # What follows another has greater revisions, and is only entered when that is at its end.
         if reverse:
@@ -82,7 +85,12 @@ def _sql(
     if form == "count":
         return f"SELECT count(*) FROM ({found})"
     if one and form == "rows":
-        return f"SELECT {COLUMNS_OF_ROWS} FROM ({found} LIMIT -1) AS n {_JOINED} LIMIT ?"
+        parts = [f"SELECT {COLUMNS_OF_ROWS} FROM ({found} LIMIT -1) AS n {_JOINED}"]
+        if in_runs:
+            meets = _numbered(_all_of(times, check), 3)
+            in_front = rows_of_runs("?1", "?2", "?3", meets, reverse=reverse)
+            parts.insert(len(parts) if reverse else 0, in_front)
+        return f"{' UNION ALL '.join(parts)} LIMIT ?"
     first = f"{found} LIMIT ?" if one else f"{found} ORDER BY {_ORDERS[by_time, reverse]} LIMIT ?"
     return first if form == "places" else f"SELECT {COLUMNS_OF_ROWS} FROM ({first}) AS n {_JOINED}"
 
@@ -177,7 +185,13 @@ def counting(shape: Shape) -> str:
 
 
 def _selects(
-    columns: str, shapes: tuple[Shape, ...], times: str, check: str, *, of_events: bool
+    columns: str,
+    shapes: tuple[Shape, ...],
+    times: str,
+    check: str,
+    *,
+    of_events: bool,
+    behind_runs: bool,
 ) -> list[str]:
     """A SELECT for each place where entries of the shapes are, in their order.
 
@@ -190,9 +204,12 @@ def _selects(
         times: the SQL of the window's times.
         check: what events have to meet besides.
         of_events: whether the events themselves are needed, or their entries are enough.
+        behind_runs: whether those are left out that are in the runs of the one subject that is selected.
     """
     upto = sum(map(_values_of, shapes)) + 2
     after, last = f"?{upto - 1}", f"?{upto}"
+    if behind_runs:
+        after = f"max({after}, {gathered_upto('?1')})"
     further = _numbered(_all_of(times, check), upto)
     events = " CROSS JOIN event AS e ON e.revision = p.revision"
     joined = events if of_events or further != ANY else ""

@@ -17,6 +17,7 @@ from evidentsource_runtime.store.fetching import fetch, fetch_one
 from evidentsource_runtime.store.keys import Keys
 from evidentsource_runtime.store.readable import ReadableStore
 from evidentsource_runtime.store.rows import Columns
+from evidentsource_runtime.store.runs import COPIED, gathered_upto
 from evidentsource_runtime.store.stored import Row
 
 _PAGE: Final = 200
@@ -45,7 +46,8 @@ def verify(store: ReadableStore, progress: Progress | None = None) -> Iterator[F
     """Everything that is wrong with a store; nothing where it is as it was written.
 
     SQLite's own structures are checked, that revisions have no gaps, that the index leads to every event
-    and to nothing else, and that each transaction's rows have the checksum that they were written with.
+    and to nothing else, that the runs of subjects have each event as it is and leave none out, and that
+    each transaction's rows have the checksum that they were written with.
 
     Args:
         store: an open store; it may be written meanwhile.
@@ -61,7 +63,7 @@ def verify(store: ReadableStore, progress: Progress | None = None) -> Iterator[F
     upto = store.head().revision
     try:
         with store.read() as db:
-            found = [*_structure(db), *_counts(db), *_index(db)]
+            found = [*_structure(db), *_counts(db), *_index(db), *_runs(db)]
         yield from found
         yield from _transactions(store, upto, progress or (lambda _done, _total: None))
     except StoreError as error:
@@ -127,6 +129,37 @@ _LATE: Final = (
     "SELECT count(*) FROM {table} AS n WHERE n.revision <= (SELECT max(f.revision) FROM {further} AS f "
     "WHERE f.kind = n.kind AND f.value = n.value)"
 )
+
+
+def _runs(db: apsw.Connection) -> Iterator[Fault]:
+    """Whether runs have what they should, as the events have it and in order."""
+    for sql, what in _OF_RUNS.items():
+        (count,) = fetch_one(db, sql)
+        if count:
+            yield Fault("damaged-runs", f"{count} {what}; dropping the runs loses nothing")
+
+
+_COPIED: Final = ", ".join(f"{{table}}.{column}" for column in COPIED)
+_IN_ORDER: Final = (
+    "SELECT r.subject, r.last, r.first, r.count, g.subject AS whose, g.revision, lag(g.revision) "
+    "OVER (PARTITION BY r.subject, r.last ORDER BY g.place) AS before FROM run AS r "
+    "LEFT JOIN gathered AS g ON g.place >= r.place AND g.place < r.place + r.count"
+)
+_OF_RUNS: Final = {
+    f"SELECT count(*) FROM gathered AS g LEFT JOIN event AS e ON e.revision = g.revision "
+    f"WHERE ({_COPIED.format(table='g')}) IS NOT ({_COPIED.format(table='e')})": (
+        "copies of events are not as the events"
+    ),
+    f"SELECT count(*) FROM (SELECT 1 FROM ({_IN_ORDER}) GROUP BY subject, last HAVING "
+    "count(revision) <> count OR min(revision) IS NOT first OR max(revision) IS NOT last OR "
+    "sum(whose <> subject OR revision <= before) > 0)": "runs are not in order",
+    "SELECT abs((SELECT count(*) FROM event AS e WHERE "
+    f"e.revision <= {gathered_upto('e.subject')}) - count(*)) "
+    "+ abs(count(*) - count(DISTINCT revision)) "
+    "+ abs(count(*) - (SELECT coalesce(sum(count), 0) FROM run)) FROM gathered": (
+        "copies are missing or too many"
+    ),
+}
 
 
 def _transactions(store: ReadableStore, upto: int, progress: Progress) -> Iterator[Fault]:

@@ -47,9 +47,13 @@ def made(numbers: random.Random, count: int, first: int) -> list[ProspectiveEven
     ]
 
 
-def filled(store: SqliteStore, numbers: random.Random, events: int) -> list[Event]:
+def filled(
+    store: SqliteStore, numbers: random.Random, events: int, *, gathered: float = 0
+) -> list[Event]:
     while (head := store.head().revision) < events:
         store.transact(made(numbers, numbers.choice((1, 1, 1, 2, 5, 40)), head + 1))
+        if gathered and numbers.random() < gathered:
+            store.gather()
     return list(store.events_at(range(1, store.head().revision + 1)))
 
 
@@ -86,14 +90,17 @@ def trees() -> st.SearchStrategy[EventSelector]:
     after=st.integers(0, 250),
     back=st.integers(0, 60),
     way=st.sampled_from(("planned", "by the index", "in short runs")),
+    gathered=st.sampled_from((0, 0.05, 0.5)),
 )
 def test_what_the_index_leads_to_is_what_is_selected_wherever_its_entries_are(
-    seed: int, asked: list[EventSelector], after: int, back: int, way: str
+    seed: int, asked: list[EventSelector], after: int, back: int, way: str, gathered: float
 ) -> None:
     with small_levels(), fast_folder() as folder, bank(folder) as store:
-        every = filled(store, random.Random(seed), 200)
+        every = filled(store, random.Random(seed), 200, gathered=gathered)
         with store.read() as db:
             assert all(entries(db).values()), "every level has some"
+            runs = fetch_one(db, "SELECT count(*) FROM run")[0]
+            assert runs if gathered == 0.5 else gathered or not runs
             assert fetch_one(db, "SELECT indexed FROM store")[0] < len(every) + 1
         assert list(verify(store)) == []
         upto = len(every) - back

@@ -368,6 +368,7 @@ _MERGED = (
     "UPDATE level SET entries = (SELECT count(*) FROM entry_4) WHERE number = 4",
 )
 _AS_OF_VERSION_2 = (
+    *("DROP TABLE gathered", "DROP TABLE run", "DROP TABLE gathering"),
     "DROP INDEX event_by_time",
     "CREATE INDEX event_by_time ON event (effective_us)",
     "DROP TABLE entry_3",
