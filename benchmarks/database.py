@@ -75,6 +75,8 @@ def fill(database: Database, count: int, account: Callable[[int], str], start: i
     for first in range(start, start + count, _TRANSACTION):
         last = min(first + _TRANSACTION, start + count)
         database.transact([deposit(number, account(number)) for number in range(first, last)])
+    # It would do so by itself, while something else is measured.
+    database.store.gather()
 
 
 @contextmanager

@@ -120,7 +120,7 @@ def step(path: str, db: apsw.Connection) -> Step:
     wanted = list(_worth_it(path, db, [group.behind(upto) for group in groups]))
     if not done and len(groups) == 1 and place[0] is None:
         start = revision if groups[0].subject == subject else 0
-        place = _within(groups[0], start, upto.get(groups[0].subject, 0), bool(wanted))
+        place = _within(groups[0], start, upto.get(groups[0].subject, 0), gathered=bool(wanted))
     _copy(db, wanted)
     db.execute("UPDATE gathering SET subject = ?, revision = ?", place)
     return Step(len(found), sum(len(group.revisions) for group in wanted), done)
@@ -140,11 +140,17 @@ def go_on(path: str, latest: int, db: apsw.Connection) -> Step:
     return step(path, db)
 
 
-def _within(group: Group, start: int, upto: int, gathered: bool) -> Place:
-    """Where to go on with a subject that has more entries than one step goes through."""
-    last = group.revisions[-1]
-    if gathered or upto >= last:
-        return group.subject, max(last, upto)
+def _within(group: Group, start: int, upto: int, *, gathered: bool) -> Place:
+    """Where to go on with a subject that has more entries than one step goes through.
+
+    Args:
+        group: those that this step went through.
+        start: the revision behind which they lie.
+        upto: that up to which the subject was gathered before.
+        gathered: whether more of it is now.
+    """
+    if gathered:
+        return group.subject, group.revisions[-1]
     # Runs have no gaps: behind events that are left out, nothing is gathered.
     return group.subject, upto if upto > start else LARGEST
 

@@ -274,6 +274,27 @@ def test_a_subject_with_more_entries_than_a_step_sees_is_never_gathered_with_gap
         assert all(count >= 40 for count in counts[1:])
 
 
+def test_a_pass_does_not_stumble_over_where_the_last_run_of_a_long_history_ends(
+    tmp_path: Path,
+) -> None:
+    with small_levels(), bank(tmp_path) as store:
+        for _ in range(3):
+            written(store, ["first", None, None])
+        for _ in range(15):
+            written(store, ["a", None, None])
+        indexed(store)
+        assert store.gather() == 3 + 15
+        # Two that lie close end what one step sees of this subject; what follows does not.
+        written(store, ["a", "a"])
+        for _ in range(30):
+            written(store, ["a", None, None])
+        indexed(store)
+        assert store.gather() == 32
+        assert list(store.query(subject("a"))) == of_subject(store, "a")
+        assert store.gather() == 0
+        assert list(verify(store)) == []
+
+
 def test_progress_is_told_and_ends_at_the_end(tmp_path: Path) -> None:
     with small_levels(), bank(tmp_path) as store:
         spread(store, 12, 10)
