@@ -29,7 +29,7 @@ from evidentsource_core import (
 from evidentsource_runtime.store import DamagedStore, SqliteStore, StoreReadOnly, gatherer, verify
 from evidentsource_runtime.store.entries import BLOCK
 from evidentsource_runtime.store.fetching import fetch, fetch_one
-from evidentsource_runtime.store.gathering import APART, FEWEST, LARGE, LONGEST, due_at
+from evidentsource_runtime.store.gathering import APART, FEWEST, LARGE, LONGEST, Step, due_at
 from tests.crash.folders import fast_folder
 from tests.crash.levels import small_levels
 from tests.unit.core.reference.helpers import START
@@ -480,6 +480,33 @@ def test_a_store_that_is_never_idle_is_gathered_too_but_seldom(
         # Each step comes a number of looks behind the one before, not at once.
         assert len(taken) > 3
         assert all(b - a > gatherer.BUSY_LOOKS for a, b in itertools.pairwise(taken))
+
+
+def test_an_idle_store_takes_one_step_after_the_other_until_somebody_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    revision = 0
+
+    def look(_seconds: float) -> bool:
+        """Stands for the wait between two looks, and for the pause behind each step."""
+        looks.append(len(taken))
+        return len(taken) == 9
+
+    def step() -> Step:
+        nonlocal revision
+        taken.append(revision)
+        if len(taken) in {3, 4}:
+            revision += 1
+        return Step(1, 0, False)
+
+    taken: list[int] = []
+    idle = gatherer.Gatherer(str(tmp_path / "bank.db"), lambda: revision, lambda: 0, step)
+    (tmp_path / "bank.db").touch()
+    monkeypatch.setattr(idle._ended, "wait", look)
+    idle._gather()
+    # Two looks find it idle, and a pause is behind each step; after the third and fourth it is not idle.
+    assert looks == [0, 0, 1, 2, 3, 3, 3, 4, 4, 4, 5, 6, 7, 8, 9, 9]
 
 
 @pytest.mark.usefixtures("eager")
