@@ -26,7 +26,14 @@ from evidentsource_core import (
     RevisionRange,
     Selector,
 )
-from evidentsource_runtime.store import DamagedStore, SqliteStore, StoreReadOnly, gatherer, verify
+from evidentsource_runtime.store import (
+    DamagedStore,
+    SqliteStore,
+    StoreReadOnly,
+    gatherer,
+    gathering,
+    verify,
+)
 from evidentsource_runtime.store.entries import BLOCK
 from evidentsource_runtime.store.fetching import fetch, fetch_one
 from evidentsource_runtime.store.gathering import APART, FEWEST, LARGE, LONGEST, Step, due_at
@@ -323,9 +330,11 @@ def test_runs_can_be_dropped_and_come_back_the_same(tmp_path: Path) -> None:
         spread(store, 20, FEWEST)
         store.gather()
         expected, every = runs(store), of_subject(store, "a-1")
+        store.write(gathering.begin)
         store.scatter()
         assert runs(store) == []
         assert list(store.query(subject("a-1"))) == every
+        assert store._gather_on() == Step(0, 0, True), "a pass that was under way is dropped, too"
         store.gather()
         assert runs(store) == expected
         assert list(store.query(subject("a-1"))) == every
