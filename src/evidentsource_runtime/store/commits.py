@@ -34,6 +34,10 @@ FIRST_PAGES: Final = 256
 """The same at first: a commit that makes the log's file grow takes twice as long as one that does not."""
 _GROWTH: Final = 16
 """Of so many pages written one may make it grow."""
+_SLOW_GROWTH: Final = 64
+"""The same of small commits, of whose time that is a larger part."""
+_SMALL: Final = 4
+"""Pages that a small commit changes at most."""
 
 LOOK_EVERY: Final = 8
 """Commits from one look at the length of the log to the next, if they have fewer events than the next."""
@@ -75,7 +79,8 @@ class GroupCommit:
         self._answered: Sequence[Work[object]] = _NOBODY  # of whoever leads
         self._written_now: list[Work[object]] = []  # all decided, in the order in which they came
         self._process = os.getpid()
-        self._carried = self._written()
+        self._carried = self._looked = self._written()
+        self._room = 0.0  # pages by which the log may be longer than at first
         self._commits = 0  # since somebody looked how long the log is
         self._look_at = 0  # the revision from which on somebody has to
 
@@ -339,10 +344,13 @@ class GroupCommit:
             _log.warning("%s: a failed commit could not be cleared away: %s", self._path, error)
 
     def _is_long(self) -> bool:
-        self._commits, self._look_at = 0, self._writer.revision + _LOOK_EVENTS
         written = self._written()
-        most = min(CHECKPOINT_PAGES, max(FIRST_PAGES, written // _GROWTH))
-        return written >= self._carried + most
+        pages = written - self._looked
+        are_small = pages <= self._commits * _SMALL
+        self._room += pages / (_SLOW_GROWTH if are_small else _GROWTH)
+        self._looked = written
+        self._commits, self._look_at = 0, self._writer.revision + _LOOK_EVENTS
+        return written >= self._carried + min(CHECKPOINT_PAGES, FIRST_PAGES + self._room)
 
     def _written(self) -> int:
         """Pages written into the log so far; a hook would tell, too, but interrupt each commit."""

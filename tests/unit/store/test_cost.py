@@ -95,12 +95,16 @@ def test_the_length_of_the_log_is_looked_at_every_few_commits_or_some_hundred_ev
     assert carried == [1 + n * size * every for n in range(1, 2 * commits.LOOK_EVERY // every + 1)]
 
 
+@pytest.mark.parametrize(("small", "growth"), [(1000, 8), (0, 2)])
 def test_the_log_may_grow_little_at_first_and_with_what_was_written_up_to_a_bound(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: int, growth: int
 ) -> None:
+    """It grows more slowly, by the first number, where commits are small."""
     for name, value in (("FIRST_PAGES", 10), ("CHECKPOINT_PAGES", 40), ("LOOK_EVERY", 1)):
         monkeypatch.setattr(commits, name, value)
-    monkeypatch.setattr(commits, "_GROWTH", 8)
+    monkeypatch.setattr(commits, "_SMALL", small)
+    monkeypatch.setattr(commits, "_SLOW_GROWTH", 8)
+    monkeypatch.setattr(commits, "_GROWTH", 2)
     pages: list[tuple[int, int]] = []
     with bank(tmp_path) as store:
 
@@ -110,13 +114,14 @@ def test_the_log_may_grow_little_at_first_and_with_what_was_written_up_to_a_boun
             self._carried = written
 
         monkeypatch.setattr(commits.GroupCommit, "_checkpoint", note)
+        begun = store._commits._written() if store._commits else 0
         for _ in range(400):
             store.transact(new(1))
     most_changed_at_once = 6
     for written, carried in pages:
-        bound = min(40, max(10, written // 8))
+        bound = min(40, 10 + (written - begun) // growth)
         assert bound - most_changed_at_once <= carried <= bound + most_changed_at_once
-    assert 10 <= pages[0][1] < 20
+    assert 10 <= pages[0][1] <= 20
     assert pages[-1][1] >= 40
 
 
