@@ -444,25 +444,28 @@ def growth(small: SqliteStore, large: SqliteStore, sizes: tuple[int, int]) -> It
         "1000 at once": lambda store: append(store, 1000),
     }
     for name, once in ways.items():
-        one, other = grown(small, large, once)
-        yield row("x", f"durable appends, {name}: {what}", one, other, "events/s", at_least(0.8))
+        one, other = grown(large, once)
+        target = at_least(0.8) if name in {"1 at once", "32 threads"} else None
+        yield row("x", f"durable appends, {name}: {what}", one, other, "events/s", target)
 
 
-def grown(
-    small: SqliteStore, large: SqliteStore, once: Callable[[SqliteStore], int]
-) -> tuple[float, float]:
-    """How many a second in a large store, and in copies of a small one.
+def grown(large: SqliteStore, once: Callable[[SqliteStore], int]) -> tuple[float, float]:
+    """How many a second in a large store, and in small ones.
 
-    A small store does not stay small: each copy is left before it has twice as many events.
+    A small store does not stay small: each is left before it has twice as many events. It is filled by
+    its writer, as the large one was, which so knows the ids of all its events.
     """
     found: tuple[list[float], list[float]] = ([], [])
     for _ in range(2 * TURNS):
-        with tempfile.TemporaryDirectory(dir=Path(small.path).parent) as place:
-            small.backup(Path(place) / "copy.db")
-            with SqliteStore.open(Path(place) / "copy.db") as copy:
-                _be_at_work(copy)
-                for store, speed in zip((large, copy), found, strict=True):
-                    speed.append(_for_a_while(partial(once, store)))
+        with (
+            tempfile.TemporaryDirectory(dir=Path(large.path).parent) as place,
+            SqliteStore.open(Path(place) / "small.db") as small,
+        ):
+            fill(small, SMALL, SMALL // 20)
+            small.gather()
+            _be_at_work(small)
+            for store, speed in zip((large, small), found, strict=True):
+                speed.append(_for_a_while(partial(once, store)))
     return statistics.median(found[0]), statistics.median(found[1])
 
 
