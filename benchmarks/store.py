@@ -437,6 +437,9 @@ def growth(small: SqliteStore, large: SqliteStore, sizes: tuple[int, int]) -> It
     any_one = f"10 events of one of {sizes[1] // 20:,} / of {sizes[0] // 20:,} subjects: {what}"
     yield row("x", any_one, *ours, "reads/s", at_least(0.8))
     yield row("x", f"the same, raw, not decoded: {what}", *raw, "reads/s")
+    one, other = speeds(scan(large, sizes), scan(small, sizes), clock=time.thread_time)
+    name = f"{sizes[0]:,} events in their order, from anywhere: {what}"
+    yield row("x", name, one, other, "events/s", at_least(0.8))
     ways: dict[str, Callable[[SqliteStore], int]] = {
         "1 at once": lambda store: append(store, 1),
         "32 threads": lambda store: together(32, lambda: append(store, 1), TURN / 2),
@@ -447,6 +450,13 @@ def growth(small: SqliteStore, large: SqliteStore, sizes: tuple[int, int]) -> It
         one, other = grown(large, once)
         target = at_least(0.8) if name in {"1 at once", "32 threads"} else None
         yield row("x", f"durable appends, {name}: {what}", one, other, "events/s", target)
+
+
+def scan(store: SqliteStore, sizes: tuple[int, int]) -> Count:
+    """As many events as the small store has, each time from another place on."""
+    everything, count = Selector.event_type_starts_with("account."), sizes[0]
+    places = itertools.cycle(range(0, store.head().revision - count + 1, count))
+    return lambda: touched(store.query(everything, QueryOptions().limit(count), since=next(places)))
 
 
 def grown(large: SqliteStore, once: Callable[[SqliteStore], int]) -> tuple[float, float]:
