@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from evidentsource_core import ProspectiveEvent, Selector
+from evidentsource_core import ProspectiveEvent, QueryDirection, QueryOptions, Selector
 from evidentsource_runtime.store import (
     CommitUncertain,
     DamagedStore,
@@ -16,10 +16,12 @@ from evidentsource_runtime.store import (
     StoreError,
     StoreFull,
     StoreIOError,
+    reading,
     verify,
 )
 from evidentsource_runtime.store.fetching import fetch_one
 from tests.crash.faulty import Faults, FaultyVfs
+from tests.crash.levels import small_levels
 
 ALL = Selector.stream("accounts")
 
@@ -157,6 +159,34 @@ def test_a_damaged_page_is_told_and_other_pages_are_read(tmp_path: Path) -> None
             ids(store)
         assert next(store.query(ALL, revision=200, since=199)).id == "t39-4"
         assert [each.id for each in store.log(195)] != []
+        assert {fault.code for fault in verify(store)} & {"damaged-structure", "damaged-store"}
+
+
+@pytest.mark.parametrize("table", ["gathered", "run"])
+def test_a_subject_is_read_though_its_run_is_damaged(
+    tmp_path: Path, table: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "bank.db"
+    with small_levels(), SqliteStore.open(path) as store:
+        for number in range(1000):
+            name = f"a-{number % 20}"
+            store.transact([ProspectiveEvent(f"e-{number}", "accounts", "opened", name)])
+        assert store.gather() > 900
+        expected = {n: list(store.query(Selector.subject(f"a-{n}"))) for n in range(20)}
+    page = page_of(path, table)
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(bytes(4096))
+    with SqliteStore.open(path, mode="read") as store, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "PAGE", 10)
+        for n, events in expected.items():
+            backwards = QueryOptions(direction=QueryDirection.REVERSE)
+            assert list(store.query(Selector.subject(f"a-{n}"))) == events
+            assert (
+                list(store.query(Selector.subject(f"a-{n}"), QueryOptions().limit(7))) == events[:7]
+            )
+            assert list(store.query(Selector.subject(f"a-{n}"), backwards)) == events[::-1]
+        assert "read without their runs" in caplog.text
         assert {fault.code for fault in verify(store)} & {"damaged-structure", "damaged-store"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
@@ -51,6 +52,8 @@ from evidentsource_runtime.store.stored import (
 )
 from evidentsource_runtime.store.terms import Lookup, looked_up
 from evidentsource_runtime.store.ways import Plan, Values, Way, Window
+
+_log = logging.getLogger("evidentsource.store")
 
 FIRST_RUN: Final = 512
 LONGEST_RUN: Final = 8192
@@ -199,6 +202,10 @@ class Run:
         else:
             self._window = _behind(self._window, last, self._query)
 
+    def rest(self) -> Query:
+        """The query for what is left."""
+        return self._query._replace(window=self._window, limit=self._left)
+
 
 def places(pool: Pool, find: Lookup, query: Query) -> Iterator[list[Place]]:
     """Where the selected events are, in the order asked for, some at once."""
@@ -297,7 +304,13 @@ def _pages_of_events(
             if chosen.way is Way.SORT or chosen.outside:
                 break
             sql, values, most = run.statement(db, rows_statement)
-            rows, cut = _rows(db, sql, values)
+            try:
+                rows, cut = _rows(db, sql, values)
+            except apsw.CorruptError as error:
+                # It may be a run that is damaged, without which the events are found as well.
+                _log.warning("%s: events are read without their runs, since %s", path, error)
+                query = run.rest()
+                break
         last = rows[-1] if rows else None
         place = None if last is None else (last[REVISION], last[MICROS], last[FINER])
         run.gave(len(rows), place, all_of_it=not cut and len(rows) < most)
