@@ -15,7 +15,6 @@ import apsw
 from evidentsource_core.domain.constraints import AppendCondition
 from evidentsource_core.domain.errors import EvidentSourceError, InvalidValue
 from evidentsource_core.domain.events import ProspectiveEvent
-from evidentsource_core.domain.flat_selectors import STREAM, SUBJECT, TYPE
 from evidentsource_core.rules import Limits, TransactionResult
 from evidentsource_runtime.store import copying, gathering, preparing
 from evidentsource_runtime.store.commits import GroupCommit
@@ -23,7 +22,7 @@ from evidentsource_runtime.store.connecting import Mode, Synchronous, connect_re
 from evidentsource_runtime.store.errors import StoreReadOnly
 from evidentsource_runtime.store.faults import faults
 from evidentsource_runtime.store.gatherer import Gatherer
-from evidentsource_runtime.store.interface import Head, Index, TransactionRecord
+from evidentsource_runtime.store.interface import Head, TransactionRecord
 from evidentsource_runtime.store.lookups import last_revision
 from evidentsource_runtime.store.names import Names
 from evidentsource_runtime.store.opening import (
@@ -43,7 +42,6 @@ from evidentsource_runtime.store.work import Post, Told, Work
 from evidentsource_runtime.store.writing import Also, Writer, Written
 
 T = TypeVar("T")
-_INDEX = {Index.STREAM: STREAM, Index.SUBJECT: SUBJECT, Index.EVENT_TYPE: TYPE}
 _NO_LIMITS = Limits()
 
 
